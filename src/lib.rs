@@ -15,8 +15,21 @@
 //! | [`runtime`] | who works on which session, and when; the Presenter port | `agent`, `store` |
 //! | [`slack`] | Slack as a front door | `runtime`, `clients::slack` |
 //! | [`playground`] | a Slack workspace that you can hold, and a scripted model | `clock` only |
-//! | [`app`] | the composition root | everything above |
+//! | `app` | the composition root | everything above |
 //! | [`cli`] | the command line: chat, headless, serve, doctor | `app`, `runtime`, `config`, `playground` |
 
+pub mod agent;
+pub mod cli;
+pub mod clients;
 pub mod clock;
+pub mod config;
+pub mod messaging;
+pub mod model;
 pub mod playground;
+pub mod protocol;
+pub mod random;
+pub mod runtime;
+pub mod secret;
+pub mod slack;
+pub mod store;
+pub mod tools;

@@ -1,0 +1,28 @@
+//! The only place that builds an HTTP client: time-outs, user agent, redirects, TLS.
+//!
+//! Start at [`client`]. Never holds credentials.
+
+use std::time::Duration;
+
+/// Makes TLS work whatever crates were linked; call it first in `main` and in every test binary.
+pub fn install_tls() {
+    // Several libraries bring rustls with different providers; without a choice it panics at first use.
+    rustls::crypto::ring::default_provider().install_default().ok();
+}
+
+/// A client with our user agent and a connect time-out of 10 s. `total` bounds a whole exchange;
+/// `None` leaves that to the caller (streams).
+///
+/// # Errors
+/// Only if TLS cannot be set up on this machine.
+pub fn client(total: Option<Duration>) -> anyhow::Result<reqwest::Client> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that builds an HTTP client")]
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("ml-intern/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        .redirect(reqwest::redirect::Policy::limited(5));
+    if let Some(total) = total {
+        builder = builder.timeout(total);
+    }
+    Ok(builder.build()?)
+}

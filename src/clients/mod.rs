@@ -1,0 +1,4 @@
+//! Typed doors to other people's APIs. Base URLs come in; nothing here decides what to do with an answer.
+
+pub mod http;
+pub mod slack;

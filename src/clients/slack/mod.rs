@@ -1,0 +1,1 @@
+//! The Slack client: Web API calls, Socket Mode frames, request signatures.

@@ -1,0 +1,169 @@
+//! One stream of deltas and one completion, whatever the provider.
+//!
+//! Owns the trait [`Model`] and what a provider needs: request, stream, error classes, retry.
+//! Never decides what to do with an answer. Provider dialects live behind `genai` in one adapter;
+//! nothing of genai's leaves this room.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::protocol::{Item, ProposedCall, SessionKey, Thought, ToolSpec, Usage};
+
+/// What is asked of a model in one step.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `provider/model`.
+    pub model: String,
+    /// The system prompt; the same from step to step, so that providers can cache it.
+    pub system: Arc<str>,
+    /// The transcript.
+    pub items: Vec<Arc<Item>>,
+    /// The tools, in a fixed order.
+    pub tools: Arc<[ToolSpec]>,
+    /// Reasoning effort: `minimal`, `low`, `medium`, `high`, `xhigh` or `max`.
+    pub effort: Option<String>,
+    /// Names the conversation for providers that route or cache by it.
+    pub session: SessionKey,
+    /// How the answer is wanted.
+    pub delivery: Delivery,
+}
+
+/// How an answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// Piece by piece.
+    Streamed,
+    /// Whole.
+    Whole,
+}
+
+/// A piece of an answer on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delta {
+    /// Visible text.
+    Text(String),
+    /// Reasoning.
+    Thought(String),
+    /// Everything sent so far is void: the attempt is being repeated.
+    Restart,
+    /// A remark for people: a wait, a retry.
+    Remark(String),
+}
+
+/// Where deltas go. Must not block for long; the model waits for it.
+#[async_trait]
+pub trait DeltaSink: Send + Sync {
+    /// Takes one.
+    async fn send(&self, delta: Delta);
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Completion {
+    /// Visible text.
+    pub text: String,
+    /// Reasoning, to be sent back next time.
+    pub thoughts: Vec<Thought>,
+    /// Tool calls in order. Arguments that are no JSON object stay as a JSON string of the raw text.
+    pub calls: Vec<ProposedCall>,
+    /// Tokens, and cost where known.
+    pub usage: Usage,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Finish {
+    /// It was complete (or asks for tools).
+    #[default]
+    Complete,
+    /// The output limit cut it.
+    Length,
+    /// The provider withheld it.
+    Filtered,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// It may work later: rate limits, overload, lost connections. Never leaves the retrying wrapper
+    /// until its attempts are used up.
+    #[error("{reason}")]
+    Wait {
+        /// In plain words.
+        reason: String,
+        /// What kind of trouble, which decides how long to wait.
+        kind: Trouble,
+        /// The provider's own wish.
+        after: Option<Duration>,
+    },
+    /// The request is too long for the model's window.
+    #[error("{reason}")]
+    Shrink {
+        /// In plain words.
+        reason: String,
+    },
+    /// The request has something this model refuses (effort, a stale signature) that can be left out.
+    #[error("{reason}")]
+    Repair {
+        /// In plain words.
+        reason: String,
+        /// What to leave out.
+        part: Repairable,
+    },
+    /// It will not work until somebody does something.
+    #[error("{reason}")]
+    Stop {
+        /// In plain words.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// It was cancelled.
+    #[error("the model call was cancelled")]
+    Cancelled,
+}
+
+/// What kind of passing trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Too many requests.
+    RateLimit,
+    /// Overload, server errors, lost connections, time-outs.
+    Transient,
+}
+
+/// What a provider refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repairable {
+    /// The reasoning effort.
+    Effort,
+    /// Reasoning that was sent back.
+    Thoughts,
+}
+
+/// A model, or a whole set of them behind their ids.
+#[async_trait]
+pub trait Model: Send + Sync {
+    /// Answers one request. Sends deltas as they come (if streamed); gives the whole answer at the end.
+    async fn answer(
+        &self,
+        request: &Request,
+        deltas: &dyn DeltaSink,
+        cancel: &CancellationToken,
+    ) -> Result<Completion, ModelError>;
+
+    /// Says whether an id can be used (form and credentials), without calling the provider.
+    fn check(&self, model: &str) -> Result<(), ModelError>;
+}
+
+/// A tool's schema that takes no arguments.
+#[must_use]
+pub fn no_arguments() -> Value {
+    serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false })
+}

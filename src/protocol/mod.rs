@@ -1,0 +1,28 @@
+//! The vocabulary: what enters (operations), what leaves (events), and what is saved in between.
+//!
+//! Plain serde data, no IO, no async. Imports nothing of ours but `clock`. Read [`operation`] and
+//! [`event`] first, then [`session`] and [`turn`], which are the saved truth.
+
+pub mod approval;
+pub mod event;
+pub mod ids;
+pub mod message;
+pub mod notice;
+pub mod operation;
+pub mod plan;
+pub mod session;
+pub mod tool;
+pub mod turn;
+pub mod usage;
+
+pub use approval::{ApprovalRequest, Approvers, AskedCall, Decision, Verdict};
+pub use event::Event;
+pub use ids::{ApprovalId, CallId, OperationId, PersonId, SessionKey, TurnId};
+pub use message::{Heard, Item, ProposedCall, Thought};
+pub use notice::{Notice, Severity};
+pub use operation::{Actor, Door, Operation, OperationKind, Origin, Setting};
+pub use plan::{PlanItem, PlanStatus};
+pub use session::{SessionHead, Settings};
+pub use tool::{ToolOutcome, ToolSpec};
+pub use turn::{Call, CallStatus, Ending, Turn, TurnState};
+pub use usage::Usage;

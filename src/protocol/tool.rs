@@ -1,0 +1,43 @@
+//! What the model is told about a tool, and what a call of it gives.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::plan::PlanItem;
+
+/// What the model is told about a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolSpec {
+    /// The name that the model calls.
+    pub name: String,
+    /// What it does and when to use it.
+    pub description: String,
+    /// JSON Schema of the arguments: always an object.
+    pub parameters: Value,
+}
+
+/// What one call gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolOutcome {
+    /// Text for the model, capped by the tool.
+    pub output: String,
+    /// Whether the tool did what was asked.
+    pub success: bool,
+    /// The new plan, if the call changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Vec<PlanItem>>,
+}
+
+impl ToolOutcome {
+    /// The tool did what was asked.
+    #[must_use]
+    pub fn done(output: impl Into<String>) -> Self {
+        Self { output: output.into(), success: true, plan: None }
+    }
+
+    /// The tool could not do what was asked; the text says why.
+    #[must_use]
+    pub fn failed(output: impl Into<String>) -> Self {
+        Self { output: output.into(), success: false, plan: None }
+    }
+}

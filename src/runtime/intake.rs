@@ -1,0 +1,44 @@
+//! Where operations come in: one durable write, one wake-up.
+
+use std::sync::Arc;
+
+use crate::protocol::Operation;
+use crate::store::{Pushed, Result, Store};
+
+/// The way in for every front door. Cheap to clone.
+#[derive(Clone)]
+pub struct Intake {
+    store: Arc<dyn Store>,
+}
+
+impl Intake {
+    /// A way into this store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// Keeps the operation durably, then wakes whoever works. Acknowledge only after this returned.
+    /// `Seen` means a redelivery: nothing changed, acknowledge it too.
+    pub async fn submit(&self, operation: Operation) -> Result<Pushed> {
+        let key = operation.session.clone();
+        let pushed = self.store.push(operation).await?;
+        if pushed == Pushed::New {
+            self.store.wake(&key);
+        }
+        Ok(pushed)
+    }
+
+    /// Whether the session exists: somebody has talked to the agent there.
+    pub async fn knows(&self, key: &crate::protocol::SessionKey) -> Result<bool> {
+        Ok(self.store.head(key).await?.is_some())
+    }
+
+    /// The saved head of a session, for front doors that must show something at once (a modal).
+    pub async fn head(
+        &self,
+        key: &crate::protocol::SessionKey,
+    ) -> Result<Option<crate::protocol::SessionHead>> {
+        self.store.head(key).await
+    }
+}

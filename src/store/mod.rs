@@ -1,0 +1,206 @@
+//! Where sessions are kept. Owns the ports and their backends; knows nothing of what a session does.
+//!
+//! Ports: [`Inbox`] (what comes in, and who works on what), [`Sessions`] (the saved truth),
+//! [`Signals`] (wake-ups between tasks and processes), [`Ledger`] (the outbox of notices).
+//! [`embedded`] is the backend on one file; `tests/store` is the conformance suite for every backend.
+//! No write to a session without showing a [`Lease`], whose fencing number the store checks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+
+use crate::clock::Timestamp;
+use crate::protocol::{Door, Item, Notice, Operation, OperationId, SessionHead, SessionKey};
+
+pub mod embedded;
+
+/// What a store can answer with.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The lease was lost to another worker; what was being written was not saved.
+    #[error("the lease on session {0} was lost")]
+    Fenced(SessionKey),
+    /// Another process holds this store; the text says which and what to do.
+    #[error("{0}")]
+    Locked(String),
+    /// The disk is full, the file is damaged, and so on.
+    #[error("the store failed: {0}")]
+    Backend(String),
+}
+
+/// Shorthand.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// What became of a pushed operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It is durably in the inbox now.
+    New,
+    /// One with its id was there before; nothing changed.
+    Seen,
+}
+
+/// The right to write to one session until it expires. Only the store makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The session.
+    pub session: SessionKey,
+    /// Grows with every claim; a write with an older one is refused.
+    pub fence: u64,
+    /// Until when, unless renewed.
+    pub expires_at: Timestamp,
+}
+
+/// Which sessions a worker may claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claimable {
+    /// Any session that lives behind this door.
+    Behind(Door),
+    /// This one session.
+    Only(SessionKey),
+}
+
+/// What comes in, and who works on what.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Keeps an operation durably (power loss included) before it returns. Creates the session's
+    /// row if there is none.
+    async fn push(&self, operation: Operation) -> Result<Pushed>;
+    /// Leases a runnable session (unread operations, or a head that wants work, and not held, and
+    /// not set aside until later), oldest first. `None` if there is none.
+    async fn claim(&self, claimable: &Claimable, ttl: Duration) -> Result<Option<Lease>>;
+    /// Operations not yet consumed, in the order of arrival.
+    async fn unread(&self, lease: &Lease) -> Result<Vec<Operation>>;
+    /// Holds the lease for `ttl` from now. `Fenced` if it was lost.
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease>;
+    /// Gives the session back; with `not_before` it is set aside until then (or until a new
+    /// operation arrives). Releasing a lost lease is harmless.
+    async fn release(&self, lease: &Lease, not_before: Option<Timestamp>) -> Result<()>;
+    /// Puts operations whose time has come into the inbox; gives the sessions concerned.
+    async fn fire_due(&self, now: Timestamp) -> Result<Vec<SessionKey>>;
+    /// How many sessions behind this door are runnable or held right now.
+    async fn busy(&self, claimable: &Claimable) -> Result<u64>;
+}
+
+/// What one step changes, saved in one transaction.
+#[derive(Debug, Clone)]
+pub struct Commit<'a> {
+    /// The whole new head. `history_size` must be `keep` plus the length of `append`.
+    pub head: &'a SessionHead,
+    /// How many items stay, counted from the front; the rest is cut first.
+    pub keep: u64,
+    /// Items to add behind them.
+    pub append: &'a [Arc<Item>],
+    /// Operations whose effect is in this commit.
+    pub consumed: &'a [OperationId],
+    /// Operations to deliver later (the expiry of an approval).
+    pub later: &'a [Later],
+}
+
+/// An operation to be delivered at a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Later {
+    /// When.
+    pub at: Timestamp,
+    /// What. A second one with the same id replaces the first.
+    pub operation: Operation,
+}
+
+/// A session as loaded.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The head; `None` if the session was never committed.
+    pub head: Option<SessionHead>,
+    /// The transcript, in order.
+    pub items: Vec<Arc<Item>>,
+}
+
+/// One line of a listing of sessions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    /// The session.
+    pub key: SessionKey,
+    /// Its short name.
+    pub title: Option<String>,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+    /// How many turns it has had.
+    pub turns: u64,
+}
+
+/// The saved truth.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Head and transcript.
+    async fn load(&self, key: &SessionKey) -> Result<Loaded>;
+    /// The head alone.
+    async fn head(&self, key: &SessionKey) -> Result<Option<SessionHead>>;
+    /// Saves one step, durably, if the lease still stands.
+    async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<()>;
+    /// The newest sessions, newest first.
+    async fn list(&self, limit: u32) -> Result<Vec<Listed>>;
+}
+
+/// Wake-ups. A lost one is harmless: workers also look by themselves now and then.
+pub trait Signals: Send + Sync {
+    /// Tells whoever watches that this session has something new.
+    fn wake(&self, key: &SessionKey);
+    /// All wake-ups from now on. A receiver that lags should look at everything it holds.
+    fn watch(&self) -> broadcast::Receiver<SessionKey>;
+}
+
+/// A notice on its way to a destination.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// Made from its cause (turn, event, destination), so that it is queued once.
+    pub id: String,
+    /// The destination's name.
+    pub destination: String,
+    /// What to send.
+    pub notice: Notice,
+    /// Tries so far, this one included once claimed.
+    pub attempts: u32,
+}
+
+/// How a delivery went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivered {
+    /// It arrived; `external_id` is the provider's name for it.
+    Sent {
+        /// The provider's name for it.
+        external_id: String,
+    },
+    /// It did not; try again at this time.
+    Again {
+        /// When.
+        at: Timestamp,
+        /// Why, for the log.
+        error: String,
+    },
+    /// It never will.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+/// The outbox of notices. (Budgets, tickets and the audit log join it later.)
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Queues a delivery; `Seen` if one with its id was ever queued.
+    async fn enqueue(&self, delivery: Delivery, due: Timestamp) -> Result<Pushed>;
+    /// Takes up to `limit` due deliveries for `ttl`; if not settled by then they are due again.
+    async fn claim_deliveries(&self, now: Timestamp, limit: u32, ttl: Duration) -> Result<Vec<Delivery>>;
+    /// Records how one went.
+    async fn settle_delivery(&self, id: &str, outcome: Delivered) -> Result<()>;
+    /// How a delivery stands: `None` if unknown or still open.
+    async fn delivery(&self, id: &str) -> Result<Option<Delivered>>;
+}
+
+/// All four ports, as one backend gives them.
+pub trait Store: Inbox + Sessions + Signals + Ledger {}
+
+impl<T: Inbox + Sessions + Signals + Ledger> Store for T {}

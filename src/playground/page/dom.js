@@ -53,7 +53,12 @@ export function link(address, label) {
   const href = safeUrl(address);
   const content = label === undefined || label === null || label === "" ? [String(address)] : [label].flat();
   if (!href) return h("span", { class: "dead-link", title: "Not a web link" }, content);
-  return h("a", { href, target: "_blank", rel: "noopener noreferrer", class: "link" }, content);
+  const anchor = h("a", { href, target: "_blank", rel: "noopener noreferrer", class: "link", title: href }, content);
+  const host = new URL(href).host;
+  const claimed = /^(?:https?:\/\/)?([\w-]+(?:\.[\w-]+)+)/i.exec(anchor.textContent.trim())?.[1];
+  // A label that names another site than it leads to is told apart from honest ones.
+  const lies = claimed && host && /^https?:/i.test(anchor.textContent.trim()) && claimed.toLowerCase() !== host.replace(/:\d+$/, "").toLowerCase();
+  return lies ? h("span", {}, anchor, h("span", { class: "dead-link", text: ` (leads to ${host})` })) : anchor;
 }
 
 /** Replaces only those top-level children of `target` that differ, so that selections live on. */

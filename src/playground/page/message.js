@@ -156,7 +156,11 @@ export function drawMessage(row, message, look) {
     patchChildren(growing, fresh);
     fresh.replaceWith(growing);
   }
-  if (message.edited) body.append(h("span", { class: "edited", testid: "edited", text: "(edited)" }));
+  if (message.edited) {
+    // The mark follows the last words, where there are any.
+    const last = body.lastElementChild?.matches(".md") ? body.lastElementChild.lastElementChild : null;
+    (last?.matches("p") ? last : body).append(h("span", { class: "edited", testid: "edited", text: " (edited)" }));
+  }
   const stamp = h("time", { class: "stamp", datetime: new Date(Number(message.ts) * 1000 || 0).toISOString(), title: time(message.ts, "full"), text: time(message.ts) });
   const name = message.username || displayName(message.user);
   const head = look.compact ? null : h("div", { class: "message-head" }, h("span", { class: "message-name", testid: "message-name", text: name }), message.bot ? h("span", { class: "badge", text: "APP" }) : null, stamp);

@@ -11,7 +11,7 @@ const GROUP_SECONDS = 300;
 
 /** One scrolling list. `update(items, place)` draws; items come from `channelItems` or `threadItems`. */
 export function createList({ testid, label, inThread }) {
-  const list = h("div", { class: "list", role: "log", "aria-label": label, "aria-live": "off", testid });
+  const list = h("div", { class: "log", role: "log", "aria-label": label, "aria-live": "off", testid });
   const down = h("button", { class: "jump", type: "button", hidden: true, testid: "jump" }, icon("down"), "New messages");
   const scroll = h("div", { class: "scroll" }, list);
   const root = h("div", { class: "scroll-box" }, scroll, down);
@@ -115,6 +115,7 @@ function messageItem(message, previous, replies, inThread, isLast) {
     Boolean(previous) &&
     previous.user === message.user &&
     previous.username === message.username &&
+    !(message.bot && message.blocks?.length > 0) &&
     !previous.ephemeral_to &&
     !message.ephemeral_to &&
     Number(message.ts) - Number(previous.ts) < GROUP_SECONDS &&

@@ -1,6 +1,91 @@
 //! The loop, with no IO of its own: turn, step, dispatch, policy, approvals.
 //!
-//! Runs with nothing but a scripted model and toy tools. Never sees a retryable error, never knows
-//! a front door. Start at [`tool`] for the port that tools fill.
+//! Runs with nothing but a scripted model and toy tools. Never sees a retryable error, never knows a
+//! front door or a store. Start at [`Agent::advance`]: it moves a session forward by one saved step.
+//! [`tool`] is the port that tools fill; [`policy`] decides what may run; [`approve`] makes and
+//! answers questions to people.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::model::Model;
+use crate::protocol::{Event, PersonId};
+use crate::random::Random;
+
+pub mod approve;
+pub mod compact;
+pub mod dispatch;
+pub mod policy;
+pub mod prompt;
+pub mod recover;
+pub mod session;
+pub mod step;
 pub mod tool;
+pub mod toolbox;
+
+pub use session::Session;
+pub use toolbox::Toolbox;
+
+/// Where events go. Never blocks.
+pub trait EventSink: Send + Sync {
+    /// Shows one event.
+    fn show(&self, event: &Event);
+}
+
+/// What the loop is made of. One per process, shared by all sessions.
+pub struct Agent {
+    /// Answers requests; has already retried what can be retried.
+    pub model: Arc<dyn Model>,
+    /// What the model can do.
+    pub toolbox: Toolbox,
+    /// Limits and defaults.
+    pub rules: Rules,
+    /// Time.
+    pub clock: Clock,
+    /// Ids.
+    pub random: Random,
+}
+
+/// Limits and defaults of the loop, from configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// The model when the session names none.
+    pub model: String,
+    /// Reasoning effort when the session names none.
+    pub effort: Option<String>,
+    /// Model calls per turn; `None` for no limit.
+    pub max_iterations: Option<u32>,
+    /// Auto-approve in every session what policy lets it.
+    pub yolo: bool,
+    /// Whether text is streamed.
+    pub delivery: crate::model::Delivery,
+    /// How long a question to people stands.
+    pub approval_ttl: Duration,
+    /// Who may answer besides the requester.
+    pub approvers: Vec<PersonId>,
+    /// How the two go together.
+    pub who: Who,
+    /// Share of the window, in percent, above which the transcript is shortened.
+    pub compact_at_percent: u64,
+}
+
+/// Who may answer a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The person who asked, and the listed approvers.
+    RequesterAndListed,
+    /// Only the listed approvers.
+    Listed,
+    /// Anyone who may talk to the agent there.
+    Anyone,
+}
+
+/// What the caller does after one advance. The caller saves in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advance {
+    /// Save, then call again.
+    Again,
+    /// The turn waits for people or has ended.
+    Paused,
+}

@@ -160,7 +160,15 @@ pub trait Model: Send + Sync {
 
     /// Says whether an id can be used (form and credentials), without calling the provider.
     fn check(&self, model: &str) -> Result<(), ModelError>;
+
+    /// Tokens that the model's window holds.
+    fn window(&self, _model: &str) -> u64 {
+        DEFAULT_WINDOW
+    }
 }
+
+/// The window that is assumed of a model nobody knows, in tokens.
+pub const DEFAULT_WINDOW: u64 = 200_000;
 
 /// A tool's schema that takes no arguments.
 #[must_use]

@@ -1,7 +1,14 @@
 //! Who works on which session, and when. Owns intake, workers, and the Presenter port.
 //!
-//! Never knows a front door or a provider. Start at [`intake`] for the way in and [`present`] for
-//! the way out.
+//! Never knows a front door or a provider. [`intake`] is the way in, [`present`] the way out;
+//! [`worker`] claims sessions, `hold` moves one forward, [`apply`] says what an operation does.
 
+pub mod apply;
+mod hold;
 pub mod intake;
 pub mod present;
+pub mod worker;
+
+pub use intake::Intake;
+pub use present::{Opening, PresentError, Presenter, Presenters};
+pub use worker::{Pace, Parts, Places, Worker};

@@ -1,0 +1,311 @@
+//! The calls of a step: judged, marked, run, recorded. The only place that executes tools.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+use super::approve::{asked_call, request, set_state, state_change};
+use super::policy::{Autonomy, Judgement, judge};
+use super::tool::{Assessment, BadArguments, CallContext, Place, Progress, Together, ToolError};
+use super::{Advance, Agent, EventSink, Session};
+use crate::protocol::{Call, CallId, CallStatus, Event, Item, ProposedCall, ToolOutcome, TurnState};
+
+/// How long a stopped call may take to clean up before it is dropped.
+const CLEAN_UP: Duration = Duration::from_millis(900);
+
+impl Agent {
+    /// Runs what was marked, records it, and marks what comes next.
+    pub(super) async fn dispatch(
+        &self,
+        session: &mut Session,
+        place: &Place,
+        sink: &Arc<dyn EventSink>,
+        cancel: &CancellationToken,
+    ) -> Advance {
+        let ids = std::mem::take(&mut session.in_hand);
+        if !ids.is_empty() {
+            let outcomes = self.run(session, &ids, place, sink, cancel).await;
+            for (id, outcome) in ids.iter().zip(outcomes) {
+                self.record(session, id, outcome, sink);
+            }
+        }
+        if cancel.is_cancelled() {
+            return Advance::Again;
+        }
+        self.judge_and_mark(session, place, sink)
+    }
+
+    /// Judges what is new, marks the next calls that may run as `Started`; if none may, asks people
+    /// or lets the model think again.
+    pub(super) fn judge_and_mark(
+        &self,
+        session: &mut Session,
+        place: &Place,
+        sink: &Arc<dyn EventSink>,
+    ) -> Advance {
+        let Some(TurnState::Calling { calls }) = session.head.turn.as_ref().map(|turn| &turn.state) else {
+            return Advance::Again;
+        };
+        let mut calls = calls.clone();
+        for call in &mut calls {
+            self.judge_call(session, call, place, sink);
+        }
+        let batch = self.next_batch(&calls, place);
+        for call in calls.iter_mut().filter(|call| batch.contains(&call.proposed.id)) {
+            call.status = CallStatus::Started;
+        }
+        let any_asked = calls.iter().any(|call| call.status == CallStatus::Asked);
+        if !batch.is_empty() {
+            session.in_hand = batch;
+            set_state(session, TurnState::Calling { calls });
+        } else if any_asked && let Some(turn) = session.head.turn.as_ref() {
+            let asked = self.questions(&calls, session, place);
+            let id = self.random.id("ap_").into();
+            let approval = request(id, turn, asked, &self.rules, self.clock.now());
+            set_state(session, TurnState::Waiting { calls, approval, told: false });
+            return Advance::Paused;
+        } else {
+            set_state(session, TurnState::Thinking);
+        }
+        Advance::Again
+    }
+
+    fn judge_call(&self, session: &mut Session, call: &mut Call, place: &Place, sink: &Arc<dyn EventSink>) {
+        let fresh = call.status == CallStatus::Proposed;
+        if !fresh && call.status != CallStatus::Allowed {
+            return;
+        }
+        let assessment = self.assess(&call.proposed, place);
+        if fresh {
+            let title =
+                assessment.as_ref().map_or_else(|_| call.proposed.tool.clone(), |known| known.title.clone());
+            sink.show(&Event::ToolCall {
+                tool: call.proposed.tool.clone(),
+                title,
+                arguments: call.proposed.arguments.clone(),
+                tool_call_id: call.proposed.id.clone(),
+            });
+        }
+        let assessment = match assessment {
+            Ok(assessment) => assessment,
+            Err(BadArguments(words)) => {
+                call.status = CallStatus::Done;
+                push_result(session, &call.proposed, &ToolOutcome::failed(words), sink);
+                return;
+            }
+        };
+        match judge(&assessment, &session.head.settings, self.autonomy(session)) {
+            Judgement::Forbid(words) => {
+                call.status = CallStatus::Done;
+                if let Some(turn) = session.head.turn.as_mut() {
+                    turn.refused = true;
+                }
+                push_result(session, &call.proposed, &ToolOutcome::failed(words), sink);
+            }
+            Judgement::Allow => call.status = CallStatus::Allowed,
+            Judgement::Ask(_) if fresh => call.status = CallStatus::Asked,
+            // A person has already said yes to it.
+            Judgement::Ask(_) => {}
+        }
+    }
+
+    fn autonomy(&self, session: &Session) -> Autonomy {
+        if self.rules.yolo || session.head.settings.yolo { Autonomy::Approves } else { Autonomy::Asks }
+    }
+
+    fn assess(&self, call: &ProposedCall, place: &Place) -> Result<Assessment, BadArguments> {
+        let Some(tool) = self.toolbox.find(&call.tool) else {
+            let names = self.toolbox.nearest(&call.tool).join(", ");
+            return Err(BadArguments(format!(
+                "There is no tool named `{}`. Did you mean: {names}?",
+                call.tool
+            )));
+        };
+        tool.assess(&call.arguments, place)
+    }
+
+    fn questions(&self, calls: &[Call], session: &Session, place: &Place) -> Vec<crate::protocol::AskedCall> {
+        calls
+            .iter()
+            .filter(|call| call.status == CallStatus::Asked)
+            .filter_map(|call| {
+                let assessment = self.assess(&call.proposed, place).ok()?;
+                let reasons = match judge(&assessment, &session.head.settings, self.autonomy(session)) {
+                    Judgement::Ask(reasons) => reasons,
+                    Judgement::Allow | Judgement::Forbid(_) => Vec::new(),
+                };
+                Some(asked_call(&call.proposed, &assessment, reasons))
+            })
+            .collect()
+    }
+
+    /// The next calls that run together: the first allowed one, and if it may run beside others, the
+    /// allowed ones right behind it that may too.
+    fn next_batch(&self, calls: &[Call], place: &Place) -> Vec<CallId> {
+        let mut batch = Vec::new();
+        for call in calls.iter().filter(|call| call.status == CallStatus::Allowed) {
+            let together = self.assess(&call.proposed, place).map_or(Together::Alone, |known| known.together);
+            if together == Together::Parallel {
+                batch.push(call.proposed.id.clone());
+                continue;
+            }
+            if batch.is_empty() {
+                batch.push(call.proposed.id.clone());
+            }
+            break;
+        }
+        batch
+    }
+
+    async fn run(
+        &self,
+        session: &Session,
+        ids: &[CallId],
+        place: &Place,
+        sink: &Arc<dyn EventSink>,
+        cancel: &CancellationToken,
+    ) -> Vec<ToolOutcome> {
+        let model = self.model_of(session);
+        let running = ids.iter().filter_map(|id| {
+            let turn = session.head.turn.as_ref()?;
+            let call = turn.call(id)?.clone();
+            sink.show(&state_change(&call.proposed, "running"));
+            let context = CallContext {
+                call: id.clone(),
+                turn: turn.id.clone(),
+                place: place.clone(),
+                requester: turn.requester.clone(),
+                model: model.clone(),
+                progress: Arc::new(CallProgress {
+                    sink: sink.clone(),
+                    call: id.clone(),
+                    tool: call.proposed.tool.clone(),
+                }),
+                cancel: cancel.clone(),
+            };
+            Some(self.run_one(call, context))
+        });
+        join_all(running).await
+    }
+
+    async fn run_one(&self, call: Call, context: CallContext) -> ToolOutcome {
+        let Some(tool) = self.toolbox.find(&call.proposed.tool) else {
+            return ToolOutcome::failed(format!("There is no tool named `{}`.", call.proposed.tool));
+        };
+        let cancel = context.cancel.clone();
+        let arguments = call.proposed.arguments.clone();
+        // A task of its own: a tool that panics ends neither the turn nor its siblings.
+        let task = tokio::spawn(async move { tool.call(arguments, context).await });
+        let abort = task.abort_handle();
+        let late = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(CLEAN_UP).await;
+        };
+        let ended = tokio::select! {
+            ended = task.fuse() => Some(ended),
+            () = late => None,
+        };
+        let mut outcome = match ended {
+            Some(Ok(Ok(outcome))) => outcome,
+            Some(Ok(Err(ToolError::Cancelled))) => ToolOutcome::failed(STOPPED),
+            Some(Ok(Err(error))) => {
+                if let ToolError::Broken(cause) = &error {
+                    tracing::warn!(tool = %call.proposed.tool, error = format!("{cause:#}"), "a tool failed");
+                }
+                ToolOutcome::failed(error.to_string())
+            }
+            Some(Err(panic)) => {
+                tracing::error!(tool = %call.proposed.tool, %panic, "a tool panicked");
+                ToolOutcome::failed("The tool failed inside; nothing is known of what it did before that.")
+            }
+            None => {
+                abort.abort();
+                ToolOutcome::failed(STOPPED)
+            }
+        };
+        if call.edited {
+            outcome.output = format!(
+                "(A person edited this call before approving it. What ran: {})\n{}",
+                call.proposed.arguments, outcome.output
+            );
+        }
+        outcome
+    }
+
+    fn record(&self, session: &mut Session, id: &CallId, outcome: ToolOutcome, sink: &Arc<dyn EventSink>) {
+        let Some(TurnState::Calling { calls }) = session.head.turn.as_mut().map(|turn| &mut turn.state)
+        else {
+            return;
+        };
+        let Some(call) = calls.iter_mut().find(|call| call.proposed.id == *id) else { return };
+        call.status = CallStatus::Done;
+        let proposed = call.proposed.clone();
+        if let Some(plan) = outcome.plan.clone() {
+            session.head.plan.clone_from(&plan);
+            sink.show(&Event::PlanUpdate { plan });
+        }
+        push_result(session, &proposed, &outcome, sink);
+    }
+}
+
+/// The result of a call that was stopped.
+pub const STOPPED: &str = "Stopped by a person before it finished; it may have run partly.";
+
+/// Gives every call of the step that has no result yet one that says `words`.
+pub fn close_open_calls(session: &mut Session, words: &str) -> Vec<Event> {
+    let Some(TurnState::Calling { calls } | TurnState::Waiting { calls, .. }) =
+        session.head.turn.as_mut().map(|turn| &mut turn.state)
+    else {
+        return Vec::new();
+    };
+    let mut open = Vec::new();
+    for call in calls.iter_mut().filter(|call| call.status != CallStatus::Done) {
+        call.status = CallStatus::Done;
+        open.push(call.proposed.clone());
+    }
+    let mut events = Vec::new();
+    for call in open {
+        events.push(state_change(&call, "cancelled"));
+        session.push(Item::ToolResult {
+            call: call.id,
+            tool: call.tool,
+            output: words.to_owned(),
+            success: false,
+        });
+    }
+    events
+}
+
+fn push_result(session: &mut Session, call: &ProposedCall, outcome: &ToolOutcome, sink: &Arc<dyn EventSink>) {
+    sink.show(&Event::ToolOutput {
+        tool: call.tool.clone(),
+        tool_call_id: call.id.clone(),
+        output: outcome.output.clone(),
+        success: outcome.success,
+    });
+    session.push(Item::ToolResult {
+        call: call.id.clone(),
+        tool: call.tool.clone(),
+        output: outcome.output.clone(),
+        success: outcome.success,
+    });
+}
+
+struct CallProgress {
+    sink: Arc<dyn EventSink>,
+    call: CallId,
+    tool: String,
+}
+
+impl Progress for CallProgress {
+    fn line(&self, text: &str) {
+        self.sink.show(&Event::ToolLog {
+            tool: self.tool.clone(),
+            tool_call_id: Some(self.call.clone()),
+            log: text.to_owned(),
+        });
+    }
+}

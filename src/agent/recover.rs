@@ -1,0 +1,44 @@
+//! What a crash left behind: calls that were marked `Started` by a process that is gone.
+
+use super::{
+    Session, Toolbox,
+    approve::state_change,
+    tool::{Effect, Place},
+};
+use crate::protocol::{CallStatus, Event, Item, TurnState};
+
+/// Makes a freshly loaded session fit to go on. A call that only reads may run again; any other gets
+/// a result that says its outcome is unknown. Gives the events that tell people.
+pub fn recover(session: &mut Session, toolbox: &Toolbox, place: &Place) -> Vec<Event> {
+    let Some(turn) = session.head.turn.as_mut() else { return Vec::new() };
+    let (TurnState::Calling { calls } | TurnState::Waiting { calls, .. }) = &mut turn.state else {
+        return Vec::new();
+    };
+    let mut results = Vec::new();
+    let mut events = Vec::new();
+    for call in calls.iter_mut().filter(|call| call.status == CallStatus::Started) {
+        let only_reads = toolbox
+            .find(&call.proposed.tool)
+            .and_then(|tool| tool.assess(&call.proposed.arguments, place).ok())
+            .is_some_and(|assessment| assessment.effect == Effect::Reads);
+        if only_reads {
+            call.status = CallStatus::Allowed;
+            continue;
+        }
+        call.status = CallStatus::Done;
+        events.push(state_change(&call.proposed, "unknown"));
+        results.push(Item::ToolResult {
+            call: call.proposed.id.clone(),
+            tool: call.proposed.tool.clone(),
+            output: "Outcome unknown: the process was interrupted while this call ran, so it may have run \
+                     fully, partly or not at all. It was not repeated. Check what it left behind before \
+                     you decide whether to run it again."
+                .to_owned(),
+            success: false,
+        });
+    }
+    for result in results {
+        session.push(result);
+    }
+    events
+}

@@ -1,0 +1,94 @@
+//! A session in hand: its head, its transcript, and what has changed since the last save.
+//!
+//! Never saves by itself. The transcript only grows at its end or is cut; [`Session::unsaved`] says
+//! what a save must write, so that saving costs what the step added.
+
+use std::sync::Arc;
+
+use crate::protocol::{CallId, Item, SessionHead};
+
+/// A session in hand.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// All but the transcript.
+    pub head: SessionHead,
+    items: Vec<Arc<Item>>,
+    saved: usize,
+    /// Calls that were marked `Started` by this process and are to run now. A call that is `Started`
+    /// but not here was started by a process that is gone.
+    pub(crate) in_hand: Vec<CallId>,
+}
+
+impl Session {
+    /// A session as loaded.
+    #[must_use]
+    pub fn new(head: SessionHead, items: Vec<Arc<Item>>) -> Self {
+        let saved = items.len();
+        Self { head, items, saved, in_hand: Vec::new() }
+    }
+
+    /// The transcript.
+    #[must_use]
+    pub fn items(&self) -> &[Arc<Item>] {
+        &self.items
+    }
+
+    /// Adds an item at the end.
+    pub fn push(&mut self, item: Item) {
+        self.items.push(Arc::new(item));
+        self.head.history_size = self.items.len() as u64;
+    }
+
+    /// Cuts the transcript to its first `length` items and puts `tail` behind them.
+    pub fn splice(&mut self, length: usize, tail: Vec<Arc<Item>>) {
+        self.items.truncate(length);
+        self.saved = self.saved.min(self.items.len());
+        self.items.extend(tail);
+        self.head.history_size = self.items.len() as u64;
+    }
+
+    /// What a save must write: how many saved items stay, and what comes behind them.
+    #[must_use]
+    pub fn unsaved(&self) -> (u64, &[Arc<Item>]) {
+        (self.saved as u64, &self.items[self.saved..])
+    }
+
+    /// Everything is saved now.
+    pub fn mark_saved(&mut self) {
+        self.saved = self.items.len();
+    }
+
+    /// Where the last request of a person begins, for undo.
+    #[must_use]
+    pub fn last_request(&self) -> Option<usize> {
+        self.items.iter().rposition(|item| matches!(**item, Item::User { .. }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::protocol::{Door, Origin};
+    use serde_json::Value;
+
+    fn note(text: &str) -> Item {
+        Item::Synthetic { text: text.to_owned() }
+    }
+
+    #[test]
+    fn a_save_writes_only_what_changed() {
+        let origin = Origin { door: Door::Terminal, place: Value::Null };
+        let head = SessionHead::new("s".into(), origin, Timestamp(0));
+        let mut session = Session::new(head, vec![Arc::new(note("a")), Arc::new(note("b"))]);
+        session.push(note("c"));
+        assert_eq!(session.unsaved().0, 2);
+        assert_eq!(session.unsaved().1.len(), 1);
+        session.mark_saved();
+        assert!(session.unsaved().1.is_empty());
+        session.splice(1, vec![Arc::new(note("x"))]);
+        assert_eq!(session.unsaved().0, 1);
+        assert_eq!(*session.unsaved().1[0], note("x"));
+        assert_eq!(session.head.history_size, 2);
+    }
+}

@@ -1,0 +1,208 @@
+//! One model call: the request, its deltas as events, and what its answer makes of the turn.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::approve::set_state;
+use super::tool::Place;
+use super::{Advance, Agent, EventSink, Session, prompt};
+use crate::model::{Completion, Delivery, Delta, DeltaSink, Finish, ModelError, Request};
+use crate::protocol::{Call, CallStatus, Ending, Event, Item, Turn, TurnState};
+
+impl Agent {
+    /// The model that this session uses.
+    #[must_use]
+    pub fn model_of(&self, session: &Session) -> String {
+        session.head.settings.model.clone().unwrap_or_else(|| self.rules.model.clone())
+    }
+
+    /// Moves the session forward by one saved step. The caller saves after every return and calls
+    /// again on [`Advance::Again`]. When `cancel` fires it returns soon, with calls in hand recorded
+    /// as stopped.
+    pub async fn advance(
+        &self,
+        session: &mut Session,
+        place: &Place,
+        sink: &Arc<dyn EventSink>,
+        cancel: &CancellationToken,
+    ) -> Advance {
+        match session.head.turn.as_ref().map(|turn| &turn.state) {
+            Some(TurnState::Thinking) => self.think(session, place, sink, cancel).await,
+            Some(TurnState::Calling { .. }) => self.dispatch(session, place, sink, cancel).await,
+            Some(TurnState::Waiting { .. } | TurnState::Over { .. }) | None => Advance::Paused,
+        }
+    }
+
+    async fn think(
+        &self,
+        session: &mut Session,
+        place: &Place,
+        sink: &Arc<dyn EventSink>,
+        cancel: &CancellationToken,
+    ) -> Advance {
+        let steps = session.head.turn.as_ref().map_or(0, |turn| turn.steps);
+        if let Some(limit) = self.rules.max_iterations.filter(|limit| steps >= *limit) {
+            return self.end(session, Ending::LimitReached { text: prompt::limit_reached(limit) });
+        }
+        if self.over_threshold(session) {
+            self.shorten(session, sink, cancel).await;
+        }
+        let answer = match self.ask_model(session, place, sink, cancel).await {
+            Err(ModelError::Shrink { .. }) if self.shorten(session, sink, cancel).await => {
+                self.ask_model(session, place, sink, cancel).await
+            }
+            answer => answer,
+        };
+        match answer {
+            Ok(completion) => self.take_answer(session, place, sink, completion),
+            Err(ModelError::Cancelled) => Advance::Again,
+            Err(error) => self.end(session, failure(error)),
+        }
+    }
+
+    async fn ask_model(
+        &self,
+        session: &Session,
+        place: &Place,
+        sink: &Arc<dyn EventSink>,
+        cancel: &CancellationToken,
+    ) -> Result<Completion, ModelError> {
+        let request = Request {
+            model: self.model_of(session),
+            system: prompt::system(session, place),
+            items: session.items().to_vec(),
+            tools: self.toolbox.specs(),
+            effort: session.head.settings.effort.clone().or_else(|| self.rules.effort.clone()),
+            session: session.head.key.clone(),
+            delivery: self.rules.delivery,
+        };
+        let deltas = Deltas { sink: sink.clone() };
+        let answer = self.model.answer(&request, &deltas, cancel).await;
+        if let (Ok(completion), Delivery::Whole) = (&answer, self.rules.delivery)
+            && !completion.text.is_empty()
+        {
+            sink.show(&Event::AssistantMessage { content: completion.text.clone() });
+        }
+        if answer.is_err() {
+            sink.show(&Event::AssistantStreamReset {});
+        }
+        answer
+    }
+
+    fn take_answer(
+        &self,
+        session: &mut Session,
+        place: &Place,
+        sink: &Arc<dyn EventSink>,
+        answer: Completion,
+    ) -> Advance {
+        session.head.usage.add(&answer.usage);
+        session.head.context_tokens = answer.usage.total_tokens();
+        let model = self.model_of(session);
+        if let Some(turn) = session.head.turn.as_mut() {
+            turn.steps += 1;
+            turn.usage.add(&answer.usage);
+        }
+        sink.show(&Event::AssistantStreamEnd {});
+        sink.show(&Event::Usage { session: session.head.usage });
+        let Completion { text, thoughts, calls, finish, .. } = answer;
+        if finish == Finish::Filtered && calls.is_empty() && text.is_empty() {
+            return self.end(session, prompt::filtered());
+        }
+        if finish == Finish::Length && !calls.is_empty() {
+            let names: Vec<&str> = calls.iter().map(|call| call.tool.as_str()).collect();
+            let hint = prompt::cut_by_length(&names);
+            sink.show(&remark("The answer was cut by its length limit; asking for smaller pieces."));
+            if !text.is_empty() {
+                session.push(Item::Assistant { text, thoughts, calls: Vec::new(), model });
+            }
+            session.push(Item::Synthetic { text: hint });
+            return Advance::Again;
+        }
+        session.push(Item::Assistant { text: text.clone(), thoughts, calls: calls.clone(), model });
+        if calls.is_empty() {
+            let text = Some(text).filter(|text| !text.trim().is_empty());
+            return self.end(session, Ending::Finished { text });
+        }
+        let calls = calls
+            .into_iter()
+            .map(|proposed| Call { proposed, status: CallStatus::Proposed, edited: false })
+            .collect();
+        set_state(session, TurnState::Calling { calls });
+        // Judging and marking belong to the same save as the answer: one durable write, not two.
+        self.judge_and_mark(session, place, sink)
+    }
+
+    /// Ends the turn. People are told after this was saved.
+    pub fn end(&self, session: &mut Session, ending: Ending) -> Advance {
+        let at = self.clock.now();
+        set_state(session, TurnState::Over { ending, at, told: false });
+        Advance::Paused
+    }
+}
+
+/// The events that tell people how things stand, for a state they may not know of yet.
+#[must_use]
+pub fn announcement(session: &Session) -> Option<Event> {
+    let turn = session.head.turn.as_ref()?;
+    match &turn.state {
+        TurnState::Waiting { approval, .. } => Some(Event::ApprovalRequired(approval.clone())),
+        TurnState::Over { ending, at, .. } => Some(ending_event(session, turn, ending, *at)),
+        TurnState::Thinking | TurnState::Calling { .. } => None,
+    }
+}
+
+fn ending_event(session: &Session, turn: &Turn, ending: &Ending, at: crate::clock::Timestamp) -> Event {
+    let complete = |text: Option<String>, limit_reached| Event::TurnComplete {
+        turn: turn.id.clone(),
+        history_size: session.head.history_size,
+        final_response: text,
+        elapsed_ms: u64::try_from(at.since(turn.started_at).as_millis()).unwrap_or(u64::MAX),
+        steps: turn.steps,
+        usage: turn.usage,
+        limit_reached,
+    };
+    match ending {
+        Ending::Finished { text } => complete(text.clone(), false),
+        Ending::LimitReached { text } => complete(Some(text.clone()), true),
+        Ending::Interrupted { by } => Event::Interrupted { turn: turn.id.clone(), by: by.clone() },
+        Ending::Failed { error, hint, retry } => Event::Error {
+            turn: Some(turn.id.clone()),
+            error: error.clone(),
+            hint: hint.clone(),
+            retry: *retry,
+        },
+    }
+}
+
+fn failure(error: ModelError) -> Ending {
+    let error_words = error.to_string();
+    let (hint, retry) = match error {
+        ModelError::Stop { hint, .. } => (Some(hint).filter(|hint| !hint.is_empty()), true),
+        ModelError::Shrink { .. } => (Some(prompt::too_long_hint()), false),
+        ModelError::Wait { .. } | ModelError::Repair { .. } | ModelError::Cancelled => (None, true),
+    };
+    Ending::Failed { error: error_words, hint, retry }
+}
+
+pub(crate) fn remark(text: &str) -> Event {
+    Event::ToolLog { tool: "system".to_owned(), tool_call_id: None, log: text.to_owned() }
+}
+
+struct Deltas {
+    sink: Arc<dyn EventSink>,
+}
+
+#[async_trait]
+impl DeltaSink for Deltas {
+    async fn send(&self, delta: Delta) {
+        match delta {
+            Delta::Text(content) => self.sink.show(&Event::AssistantChunk { content }),
+            Delta::Restart => self.sink.show(&Event::AssistantStreamReset {}),
+            Delta::Remark(text) => self.sink.show(&remark(&text)),
+            Delta::Thought(_) => {}
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The tools that the model is offered, in a fixed order, found by name.
+
+use std::sync::Arc;
+
+use super::tool::Tool;
+use crate::protocol::ToolSpec;
+
+/// The tools of one process. Their order is fixed, so that providers can cache the request's head.
+#[derive(Clone)]
+pub struct Toolbox {
+    tools: Arc<[(ToolSpec, Arc<dyn Tool>)]>,
+    specs: Arc<[ToolSpec]>,
+}
+
+impl Toolbox {
+    /// These tools, in this order. Of two with one name the first counts.
+    #[must_use]
+    pub fn new(tools: Vec<Arc<dyn Tool>>) -> Self {
+        let mut kept: Vec<(ToolSpec, Arc<dyn Tool>)> = Vec::with_capacity(tools.len());
+        for tool in tools {
+            let spec = tool.spec();
+            if kept.iter().any(|(other, _)| other.name == spec.name) {
+                tracing::warn!(tool = %spec.name, "a second tool with this name was left out");
+                continue;
+            }
+            kept.push((spec, tool));
+        }
+        let specs = kept.iter().map(|(spec, _)| spec.clone()).collect();
+        Self { tools: kept.into(), specs }
+    }
+
+    /// What the model is told.
+    #[must_use]
+    pub fn specs(&self) -> Arc<[ToolSpec]> {
+        self.specs.clone()
+    }
+
+    /// The tool with this name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
+        self.tools.iter().find(|(spec, _)| spec.name == name).map(|(_, tool)| tool.clone())
+    }
+
+    /// Up to three names that look like this one, nearest first; all names if none does.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Vec<&str> {
+        let mut scored: Vec<(f64, &str)> = self
+            .tools
+            .iter()
+            .map(|(spec, _)| (strsim::jaro_winkler(name, &spec.name), spec.name.as_str()))
+            .collect();
+        scored.sort_by(|left, right| right.0.total_cmp(&left.0));
+        let near: Vec<&str> =
+            scored.iter().take(3).filter(|(score, _)| *score > 0.6).map(|(_, name)| *name).collect();
+        if near.is_empty() { scored.into_iter().map(|(_, name)| name).collect() } else { near }
+    }
+}

@@ -1,0 +1,288 @@
+//! What an operation does to a session: pure, so that every rule about it can be read and tested here.
+//!
+//! Never talks to the outside. [`apply`] gives the events that people should see.
+
+use crate::agent::approve::{self, set_state};
+use crate::agent::dispatch::close_open_calls;
+use crate::agent::{Agent, Session};
+use crate::clock::Timestamp;
+use crate::protocol::{
+    Decision, Ending, Event, Heard, Item, Operation, OperationKind, Setting, Turn, TurnState, Usage,
+};
+
+/// Whether an operation may be applied while the turn stands as it does.
+///
+/// Words of people wait until no call of the step is open, so that every call keeps its result right
+/// behind it. Everything else is applied at the next boundary.
+#[must_use]
+pub fn fits(session: &Session, operation: &Operation) -> bool {
+    let calling =
+        matches!(session.head.turn.as_ref().map(|turn| &turn.state), Some(TurnState::Calling { .. }));
+    match operation.kind {
+        OperationKind::Say { .. } | OperationKind::Settle { .. } | OperationKind::Compact => !calling,
+        _ => true,
+    }
+}
+
+/// Applies one operation. `heard` is what others said in this place before a session's first words.
+pub fn apply(session: &mut Session, operation: &Operation, heard: Vec<Heard>, agent: &Agent) -> Vec<Event> {
+    let now = agent.clock.now();
+    match &operation.kind {
+        OperationKind::Say { text, .. } => say(session, operation, text, heard, agent),
+        OperationKind::Decide { approval, verdict } => {
+            match approve::decide(session, approval, verdict, &operation.actor, now) {
+                Ok(events) => events,
+                Err(refusal) => vec![private(operation, refusal.words())],
+            }
+        }
+        OperationKind::Expire { approval } => expire(session, approval, now),
+        OperationKind::Stop => stop(session, operation, now),
+        OperationKind::Retry => retry(session, operation, agent),
+        OperationKind::Undo => undo(session, operation),
+        // Shortening needs the model: the worker does it.
+        OperationKind::Compact => Vec::new(),
+        OperationKind::New => start_over(session, operation, now),
+        OperationKind::Resume => resume(session, operation, agent),
+        OperationKind::Set { setting } => set(session, operation, setting, agent),
+        OperationKind::Status => vec![status(session, agent)],
+        OperationKind::Settle { ticket, output, success } => {
+            let how = if *success { "ended well" } else { "failed" };
+            session.push(Item::Synthetic {
+                text: format!("External work `{ticket}` has {how}. Its report, as data:\n{output}"),
+            });
+            begin_turn(session, operation, agent)
+        }
+        OperationKind::Shutdown => vec![Event::Shutdown {}],
+    }
+}
+
+fn say(
+    session: &mut Session,
+    operation: &Operation,
+    text: &str,
+    heard: Vec<Heard>,
+    agent: &Agent,
+) -> Vec<Event> {
+    let name = &operation.actor.name;
+    let mut events = approve::withdraw(
+        session,
+        &format!("Not run: {name} went on without answering, with the message that follows."),
+        Decision::Abandoned { name: name.clone(), at: agent.clock.now() },
+    );
+    if !heard.is_empty() {
+        session.push(Item::Overheard { lines: heard });
+    }
+    if session.head.title.is_none() {
+        session.head.title = Some(title(text));
+    }
+    session.push(Item::User {
+        author: operation.actor.id.clone(),
+        name: name.clone(),
+        text: text.to_owned(),
+    });
+    events.extend(begin_turn(session, operation, agent));
+    events
+}
+
+/// Begins a turn, or lets the one in hand think again with what was added.
+fn begin_turn(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Event> {
+    match session.head.turn.as_mut() {
+        Some(turn) if !turn.is_over() => turn.state = TurnState::Thinking,
+        _ => {
+            session.head.turns += 1;
+            session.head.turn = Some(Turn {
+                id: agent.random.id("t_").into(),
+                requester: operation.actor.clone(),
+                started_at: operation.at,
+                steps: 0,
+                usage: Usage::default(),
+                refused: false,
+                state: TurnState::Thinking,
+            });
+        }
+    }
+    processing(session)
+}
+
+/// The event that says that the turn in hand is being worked on.
+#[must_use]
+pub fn processing(session: &Session) -> Vec<Event> {
+    let turn = session.head.turn.as_ref();
+    turn.filter(|turn| !turn.is_over())
+        .map(|turn| Event::Processing {
+            turn: turn.id.clone(),
+            requester: turn.requester.id.clone(),
+            message: "Working on it".to_owned(),
+        })
+        .into_iter()
+        .collect()
+}
+
+fn expire(session: &mut Session, approval: &crate::protocol::ApprovalId, now: Timestamp) -> Vec<Event> {
+    let waits =
+        session.head.turn.as_ref().and_then(Turn::approval).is_some_and(|asked| asked.id == *approval);
+    if !waits {
+        return Vec::new();
+    }
+    approve::withdraw(
+        session,
+        "Not run: nobody answered in time. Finish with what can be done without it, and say what is missing.",
+        Decision::Expired { at: now },
+    )
+}
+
+fn stop(session: &mut Session, operation: &Operation, now: Timestamp) -> Vec<Event> {
+    let name = operation.actor.name.clone();
+    let Some(turn) = session.head.turn.as_ref().filter(|turn| !turn.is_over()) else {
+        return vec![private(operation, "Nothing is running here.")];
+    };
+    let waiting = turn.approval().is_some();
+    let words = format!("Not run: {name} stopped the work.");
+    let mut events = if waiting {
+        approve::withdraw(session, &words, Decision::Abandoned { name: name.clone(), at: now })
+    } else {
+        close_open_calls(session, &words)
+    };
+    events.retain(|event| !matches!(event, Event::Processing { .. }));
+    set_state(
+        session,
+        TurnState::Over { ending: Ending::Interrupted { by: Some(name) }, at: now, told: false },
+    );
+    events
+}
+
+fn retry(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Event> {
+    match session.head.turn.as_ref().map(|turn| &turn.state) {
+        Some(TurnState::Over { ending: Ending::Failed { .. } | Ending::Interrupted { .. }, .. }) => {
+            begin_turn(session, operation, agent)
+        }
+        _ => vec![private(operation, "There is nothing to try again: the last request did not fail.")],
+    }
+}
+
+fn resume(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Event> {
+    let restored = Event::ResumeComplete { restored_count: session.head.history_size };
+    let mut events = vec![restored];
+    if let Some(TurnState::Over { ending, .. }) = session.head.turn.as_ref().map(|turn| &turn.state)
+        && !matches!(ending, Ending::Finished { .. })
+    {
+        events.extend(begin_turn(session, operation, agent));
+    }
+    events
+}
+
+fn undo(session: &mut Session, operation: &Operation) -> Vec<Event> {
+    if is_active(session) {
+        return vec![private(operation, "Work is in hand here. Stop it first, then undo.")];
+    }
+    let Some(at) = session.last_request() else {
+        return vec![private(operation, "There is nothing to undo.")];
+    };
+    let removed = (session.items().len() - at) as u64;
+    session.splice(at, Vec::new());
+    session.head.turn = None;
+    vec![Event::UndoComplete { removed }]
+}
+
+fn start_over(session: &mut Session, operation: &Operation, now: Timestamp) -> Vec<Event> {
+    let mut events = Vec::new();
+    if is_active(session) {
+        events = stop(session, operation, now);
+    }
+    let previous_message_count = session.head.history_size;
+    session.splice(0, Vec::new());
+    let head = &mut session.head;
+    head.plan.clear();
+    head.title = None;
+    head.context_tokens = 0;
+    head.settings.allowed.clear();
+    // A turn whose end people have not seen yet is told first; the rest is forgotten.
+    if !head.wants_work() {
+        head.turn = None;
+    }
+    events.push(Event::NewComplete { previous_message_count });
+    events
+}
+
+fn set(session: &mut Session, operation: &Operation, setting: &Setting, agent: &Agent) -> Vec<Event> {
+    let text = match setting {
+        Setting::Model { id: None } => {
+            session.head.settings.model = None;
+            format!("The model is `{}` again.", agent.rules.model)
+        }
+        Setting::Model { id: Some(id) } => match agent.model.check(id) {
+            Ok(()) => {
+                session.head.settings.model = Some(id.clone());
+                session.head.context_tokens = 0;
+                format!("The model is `{id}` from the next step on.")
+            }
+            Err(error) => {
+                let hint = match &error {
+                    crate::model::ModelError::Stop { hint, .. } => format!(" {hint}"),
+                    _ => String::new(),
+                };
+                return vec![private(operation, &format!("The model stays as it is: {error}.{hint}"))];
+            }
+        },
+        Setting::Yolo { on } => {
+            session.head.settings.yolo = *on;
+            if *on {
+                format!(
+                    "{} switched auto-approval on for this session: what policy lets it runs without asking.",
+                    operation.actor.name
+                )
+            } else {
+                "Auto-approval is off: calls that need a yes ask for it again.".to_owned()
+            }
+        }
+        Setting::Effort { level } => {
+            session.head.settings.effort.clone_from(level);
+            match level {
+                Some(level) => format!("Reasoning effort is {level}."),
+                None => "Reasoning effort is as configured.".to_owned(),
+            }
+        }
+    };
+    vec![Event::Remark { text }]
+}
+
+fn status(session: &Session, agent: &Agent) -> Event {
+    let head = &session.head;
+    let state = match head.turn.as_ref().map(|turn| &turn.state) {
+        Some(TurnState::Thinking | TurnState::Calling { .. }) => "working",
+        Some(TurnState::Waiting { .. }) => "waiting for an answer to a question",
+        Some(TurnState::Over { .. }) | None => "idle",
+    };
+    let done = head.plan.iter().filter(|item| item.status == crate::protocol::PlanStatus::Completed).count();
+    let mut lines = vec![
+        ("State".to_owned(), state.to_owned()),
+        ("Model".to_owned(), agent.model_of(session)),
+        ("Requests".to_owned(), head.turns.to_string()),
+        ("Tokens".to_owned(), head.usage.total_tokens().to_string()),
+        (
+            "Auto-approval".to_owned(),
+            if agent.rules.yolo || head.settings.yolo { "on" } else { "off" }.to_owned(),
+        ),
+    ];
+    for alike in &head.settings.allowed {
+        lines.push(("Allowed here".to_owned(), alike.words.clone()));
+    }
+    if !head.plan.is_empty() {
+        lines.push(("Plan".to_owned(), format!("{done} of {} done", head.plan.len())));
+    }
+    Event::Status { lines }
+}
+
+fn is_active(session: &Session) -> bool {
+    session.head.turn.as_ref().is_some_and(|turn| !turn.is_over())
+}
+
+fn private(operation: &Operation, text: &str) -> Event {
+    Event::PrivateLine { to: operation.actor.id.clone(), text: text.to_owned() }
+}
+
+fn title(text: &str) -> String {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let cut: String = line.chars().take(60).collect();
+    if cut.len() < line.len() { format!("{}…", cut.trim_end()) } else { cut }
+}

@@ -1,1 +1,109 @@
-//! The embedded backend: SQLite in one file.
+//! The embedded backend: every port of the store on one SQLite file, `ml-intern.db`.
+//!
+//! Owns the file, its schema and its threads: one writer ([`writer`]) that saves all waiting writes
+//! with one sync of the disk, and a few read connections ([`readers`]) off the async threads. Never
+//! interprets what it keeps, beyond the columns that decide who may be claimed ([`queue`]).
+//! Start at [`Embedded::open`]; several processes may have the file open, of which one may
+//! [`Embedded::hold`] it.
+
+mod error;
+mod hold;
+mod inbox;
+mod ledger;
+mod queue;
+mod readers;
+mod schema;
+mod sessions;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::broadcast;
+
+use self::readers::Readers;
+use self::writer::Writer;
+use super::{Result, Signals};
+use crate::clock::Clock;
+use crate::protocol::SessionKey;
+
+pub use self::hold::Hold;
+pub use self::schema::{DATABASE, SCHEMA_VERSION};
+pub use self::writer::Stats;
+
+/// Wake-ups kept for a receiver that lags; one that lags further looks at everything it holds.
+const WAKE_UPS: usize = 1024;
+
+/// A store in one file of one directory. Dropping it saves what was handed over and ends its thread.
+pub struct Embedded {
+    clock: Clock,
+    writer: Writer,
+    readers: Readers,
+    wakes: broadcast::Sender<SessionKey>,
+}
+
+impl Embedded {
+    /// Opens the store in `dir`, making directory and file (readable by their owner only) if there
+    /// are none, and bringing an older schema up to date. Blocks: call it at startup.
+    ///
+    /// # Errors
+    /// `Backend`, in plain words, if the file cannot be opened, is damaged, or was written by a
+    /// newer program.
+    pub fn open(dir: &Path, clock: Clock) -> Result<Arc<Self>> {
+        let path = schema::prepare(dir)?;
+        let connection = schema::connect_writer(&path)?;
+        let writer = Writer::start(connection)?;
+        let (wakes, _) = broadcast::channel(WAKE_UPS);
+        Ok(Arc::new(Self { clock, writer, readers: Readers::new(path), wakes }))
+    }
+
+    /// Claims the store in `dir` for this process until the result is dropped or the process dies.
+    /// Only `serve` needs it: terminals share the file, and leases keep sessions apart.
+    ///
+    /// # Errors
+    /// `Locked` if another process holds it; the text says which, and what to do.
+    pub fn hold(dir: &Path, purpose: &str) -> Result<Hold> {
+        schema::prepare_dir(dir)?;
+        Hold::take(dir, purpose)
+    }
+
+    /// Saves everything handed over so far, folds the write-ahead log into the file and ends the
+    /// writer. Later writes are refused.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+
+    /// What the writer has done since it was opened.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.writer.stats()
+    }
+
+    async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.writer.write(work).await
+    }
+
+    async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.readers.read(work).await
+    }
+}
+
+impl Signals for Embedded {
+    fn wake(&self, key: &SessionKey) {
+        // An error only says that nobody watches.
+        let _ = self.wakes.send(key.clone());
+    }
+
+    fn watch(&self) -> broadcast::Receiver<SessionKey> {
+        self.wakes.subscribe()
+    }
+}

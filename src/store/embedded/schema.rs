@@ -1,0 +1,184 @@
+//! The file: where it lies, who may read it, what is in it. Owns directory, permissions, connection
+//! settings and migrations. Start at [`connect_writer`]; a new schema is one more entry of
+//! [`MIGRATIONS`].
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::store::{Result, StoreError};
+
+/// Name of the database file in the store's directory.
+pub const DATABASE: &str = "ml-intern.db";
+
+/// The schema that this program writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// How long to wait for another process that is writing.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Prepared statements kept per connection.
+const STATEMENTS: usize = 64;
+
+/// Entry N brings a file from schema N to N + 1.
+const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [FIRST];
+
+// `queue` of a session: NULL nothing to do, 0 may be claimed, 1 may be claimed at `claimable_at`
+// (leased, or set aside). The large `head` comes last, so that reading the rest never touches it.
+const FIRST: &str = "
+CREATE TABLE sessions (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  door TEXT NOT NULL,
+  fence INTEGER NOT NULL DEFAULT 0,
+  lease_until INTEGER NOT NULL DEFAULT 0,
+  not_before INTEGER NOT NULL DEFAULT 0,
+  queue INTEGER,
+  claimable_at INTEGER NOT NULL DEFAULT 0,
+  waiting_since INTEGER,
+  unread INTEGER NOT NULL DEFAULT 0,
+  wants INTEGER NOT NULL DEFAULT 0,
+  last_seq INTEGER NOT NULL DEFAULT 0,
+  claimed_seq INTEGER NOT NULL DEFAULT 0,
+  items INTEGER NOT NULL DEFAULT 0,
+  turns INTEGER NOT NULL DEFAULT 0,
+  updated_at INTEGER NOT NULL DEFAULT 0,
+  title TEXT,
+  head TEXT
+);
+CREATE INDEX sessions_ready ON sessions (door, waiting_since) WHERE queue = 0;
+CREATE INDEX sessions_deferred ON sessions (door, claimable_at) WHERE queue = 1;
+CREATE INDEX sessions_held ON sessions (door, lease_until) WHERE lease_until > 0;
+CREATE INDEX sessions_newest ON sessions (updated_at) WHERE head IS NOT NULL;
+
+CREATE TABLE items (
+  session INTEGER NOT NULL REFERENCES sessions (id),
+  position INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (session, position)
+) WITHOUT ROWID;
+
+CREATE TABLE operations (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  session INTEGER NOT NULL REFERENCES sessions (id),
+  consumed_at INTEGER,
+  body TEXT
+);
+CREATE INDEX operations_unread ON operations (session, seq) WHERE consumed_at IS NULL;
+CREATE INDEX operations_consumed ON operations (consumed_at) WHERE consumed_at IS NOT NULL;
+
+CREATE TABLE later (
+  id TEXT PRIMARY KEY,
+  at INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX later_at ON later (at);
+
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY,
+  destination TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due INTEGER NOT NULL,
+  outcome TEXT,
+  detail TEXT,
+  notice TEXT
+);
+CREATE INDEX deliveries_due ON deliveries (due) WHERE outcome IS NULL;
+";
+
+/// Makes directory and file if there are none, readable by their owner only; gives the file's path.
+pub(super) fn prepare(dir: &Path) -> Result<PathBuf> {
+    prepare_dir(dir)?;
+    let path = dir.join(DATABASE);
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(|error| cannot("open", &path, &error))?;
+    // SQLite gives its side files the permissions of the main one.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .map_err(|error| cannot("protect", &path, &error))?;
+    drop(file);
+    Ok(path)
+}
+
+/// Makes the directory. An existing one with something in it keeps its permissions: it may be
+/// somebody else's, and the files are protected in any case.
+pub(super) fn prepare_dir(dir: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(|error| cannot("make", dir, &error))?;
+    #[cfg(unix)]
+    if fs::read_dir(dir).map_err(|error| cannot("read", dir, &error))?.next().is_none() {
+        fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .map_err(|error| cannot("protect", dir, &error))?;
+    }
+    Ok(())
+}
+
+fn cannot(what: &str, path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Backend(format!("cannot {what} {}: {error}", path.display()))
+}
+
+/// The one connection that writes, its schema up to date.
+pub(super) fn connect_writer(path: &Path) -> Result<Connection> {
+    let mut connection = connect(path)?;
+    // Two processes that turn the log on at once get `busy` without any waiting by SQLite.
+    let mut tries = 0;
+    while let Err(error) = connection.pragma_update(None, "journal_mode", "wal") {
+        tries += 1;
+        if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) || tries > 200 {
+            return Err(error.into());
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", "on")?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.pragma_update(None, "cache_size", -4096)?;
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// One more connection that only reads.
+pub(super) fn connect_reader(path: &Path) -> Result<Connection> {
+    let connection = connect(path)?;
+    connection.pragma_update(None, "query_only", "on")?;
+    connection.pragma_update(None, "cache_size", -1024)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > SCHEMA_VERSION {
+        return Err(StoreError::Backend(format!(
+            "{} was written by a newer ml-intern (schema {found}, this one knows up to {SCHEMA_VERSION}); \
+             update ml-intern, or use another directory with `store.data_dir`",
+            path.display()
+        )));
+    }
+    for step in MIGRATIONS.iter().skip(found as usize) {
+        transaction.execute_batch(step)?;
+    }
+    if found < SCHEMA_VERSION {
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}

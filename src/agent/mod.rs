@@ -24,6 +24,9 @@ pub mod step;
 pub mod tool;
 pub mod toolbox;
 
+#[cfg(test)]
+mod tests;
+
 pub use session::Session;
 pub use toolbox::Toolbox;
 

@@ -209,3 +209,53 @@ fn run_cached(connection: &Connection, sql: &str) -> Result<()> {
     connection.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::embedded::schema;
+
+    fn add(text: String) -> impl FnOnce(&Connection) -> Result<i64> + Send + 'static {
+        move |db| {
+            Ok(db.prepare_cached("INSERT INTO later (id, at, body) VALUES (?1, 0, ?1)")?.insert([text])?)
+        }
+    }
+
+    fn count(db: &Connection) -> Result<usize> {
+        Ok(db.query_row("SELECT count(*) FROM later", [], |row| row.get::<_, i64>(0))? as usize)
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_before_the_disk_filled_up_is_there_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = schema::prepare(dir.path()).unwrap();
+        let writer = Writer::start(schema::connect_writer(&path).unwrap()).unwrap();
+        writer.write(|db| Ok(db.pragma_update(None, "max_page_count", 40)?)).await.unwrap();
+        let writes = (0..200).map(|n| writer.write(add(format!("{n} {}", "x".repeat(n * 20)))));
+        let answers = futures::future::join_all(writes).await;
+        let saved = answers.iter().filter(|answer| answer.is_ok()).count();
+        let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+        assert!(!refused.is_empty(), "the disk never filled up");
+        assert!(refused.iter().any(|error| error.to_string().contains("the disk is full")), "{refused:?}");
+        assert_eq!(writer.write(count).await.unwrap(), saved);
+        // Once there is room, it goes on.
+        writer.write(|db| Ok(db.pragma_update(None, "max_page_count", 100_000)?)).await.unwrap();
+        writer.write(add("x".repeat(100_000))).await.unwrap();
+        assert_eq!(writer.write(count).await.unwrap(), saved + 1);
+    }
+
+    #[tokio::test]
+    async fn a_write_nobody_waits_for_any_more_is_saved_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = schema::prepare(dir.path()).unwrap();
+        let writer = Writer::start(schema::connect_writer(&path).unwrap()).unwrap();
+        {
+            let mut write = Box::pin(writer.write(add("left alone".to_owned())));
+            assert!(futures::poll!(&mut write).is_pending());
+        }
+        assert_eq!(writer.write(count).await.unwrap(), 1);
+        drop(writer);
+        let reader = schema::connect_reader(&path).unwrap();
+        assert_eq!(count(&reader).unwrap(), 1);
+    }
+}

@@ -59,7 +59,7 @@ impl JsonSchema for Secret {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "A secret. Prefer ${NAME} over the text itself." })
+        json_schema!({ "type": "string", "format": "password", "description": "A secret. Prefer ${NAME} over the text itself." })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be configured: one struct per section, defaults in one place, unknown keys refused.
 //!
-//! The only reader of the environment. Start at [`Config`]; layering is in `load`.
+//! The only reader of the environment. Start at [`Config`]; layering is in [`load`].
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,10 +10,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
+pub mod check;
+pub mod error;
+pub mod files;
+pub mod layers;
+pub mod load;
 pub mod messaging;
 pub mod model;
+pub mod places;
+pub mod schema;
+mod secrets;
 pub mod slack;
+pub mod substitute;
+mod validate;
+pub mod variables;
 
+pub use error::{ConfigError, Origin, Problem};
+pub use files::{FileUse, Outcome};
+pub use load::{Loaded, Overrides, Sources, process_environment};
 pub use messaging::{AutoEvent, Destination, MessagingConfig};
 pub use model::{Endpoint, ModelConfig};
 pub use slack::{SlackConfig, SlackMode};
@@ -172,6 +186,19 @@ pub struct ServerConfig {
     pub max_sessions_at_work: usize,
     /// Seconds for steps in hand to finish or be suspended at SIGTERM.
     pub drain_s: u64,
+    /// How `serve` writes its log.
+    pub log_format: LogFormat,
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
 }
 
 /// Other people's services.
@@ -235,7 +262,12 @@ impl Default for ToolsConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { bind: "127.0.0.1:8787".to_owned(), max_sessions_at_work: 32, drain_s: 20 }
+        Self {
+            bind: "127.0.0.1:8787".to_owned(),
+            max_sessions_at_work: 32,
+            drain_s: 20,
+            log_format: LogFormat::Text,
+        }
     }
 }
 

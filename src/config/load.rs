@@ -100,7 +100,10 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         let mut environment = sources.env.clone();
         for (name, value) in files::dot_env(&sources.cwd.join(".env"))? {
-            environment.entry(name).or_insert(value);
+            // A line left empty in a copied example is no setting.
+            if !value.is_empty() {
+                environment.entry(name).or_insert(value);
+            }
         }
         let mut tree = Tree::of_defaults(defaults());
         let mut used = files::working_directory(&sources.cwd, sources.config_flag.as_deref())?;

@@ -43,7 +43,7 @@ export function avatar(userId, isBot, extraClass = "") {
   return node;
 }
 
-const streamed = (message) => Boolean(message.chunks && (message.chunks.markdown || message.chunks.tasks?.length || message.chunks.plan_title)) || message.streaming;
+const streamed = (message) => Boolean(message.chunks && (message.chunks.markdown || message.chunks.tasks?.length || message.chunks.blocks?.length || message.chunks.plan_title)) || message.streaming;
 
 function context(message) {
   return {
@@ -66,6 +66,7 @@ function content(message) {
     else if (tasks.length > 0) out.push(h("div", { class: "timeline" }, tasks.map((task) => taskCard(task, scene))));
     const text = chunks.markdown || "";
     if (text) out.push(h("div", { class: "md md-stream" }, markdown(text)));
+    out.push(...blocks(chunks.blocks, { ...scene, key: `${scene.key}/chunk` }));
     if (message.streaming) out.push(h("span", { class: "stream-cursor", testid: "stream-cursor", role: "img", "aria-label": "still writing" }));
     out.push(...blocks(message.blocks, scene));
   } else if (message.blocks?.length > 0) {

@@ -3,7 +3,7 @@
 import { h, icon } from "./dom.js";
 import { takeToken, keepToken, forgetToken, fetchState, connectLive, act, Refused } from "./api.js";
 import { attempt } from "./toast.js";
-import { store, subscribe, changed, apply, replaceState, channelById, channelMessages, replies, repliesByRoot, rootMessage, statusOf, openThread } from "./state.js";
+import { store, subscribe, changed, apply, replaceState, channelById, channelMessages, replies, repliesByRoot, rootMessage, statusOf, openThread, displayName } from "./state.js";
 import { createList, channelItems, threadItems, emptyHint } from "./pane.js";
 import { createComposer } from "./composer.js";
 import { createSidebar } from "./sidebar.js";
@@ -74,7 +74,9 @@ function buildFrame() {
   const hint = h("div", { class: "hint-box" });
   const channelStatus = createStatusLine();
   const composer = createComposer({ inThread: false, afterSend: () => list.toEnd() });
-  const main = h("main", { class: "pane main-pane", testid: "channel-pane" }, h("header", { class: "pane-head" }, menu, title, topic), banners.nodes, hint, list.root, channelStatus.root, composer.root);
+  const join = h("button", { class: "button button-primary", type: "button", testid: "join", on: { click: () => attempt(act(store.me, "join", { channel: store.channel })) } }, "Join channel");
+  const outside = h("div", { class: "outside", hidden: true }, h("span", {}), join);
+  const main = h("main", { class: "pane main-pane", testid: "channel-pane" }, h("header", { class: "pane-head" }, menu, title, topic), banners.nodes, hint, list.root, channelStatus.root, composer.root, outside);
 
   const threadTopic = h("span", { class: "pane-topic" });
   const threadList = createList({ testid: "thread-list", label: "Thread", inThread: true });
@@ -105,6 +107,11 @@ function buildFrame() {
     list.update(channelItems(messages, channel ? repliesByRoot(channel.id) : new Map()), `${store.channel}:${store.me}`);
     channelStatus.update(channel ? statusOf(channel.id, null) ?? statusOf(channel.id, "") : null);
     composer.update(channel, null);
+    const isMember = !channel || (channel.members ?? []).includes(store.me);
+    composer.root.hidden = !isMember;
+    outside.hidden = isMember;
+    outside.firstChild.textContent = isMember ? "" : `${displayName(store.me)} is not in #${channel.name}.`;
+    threadComposer.root.hidden = !isMember;
 
     thread.hidden = !store.thread || !channel;
     app.classList.toggle("thread-open", !thread.hidden);

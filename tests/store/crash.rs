@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ml_intern::clock::Clock;
 use ml_intern::protocol::operation::Door;
 use ml_intern::store::embedded::{DATABASE, Embedded};
-use ml_intern::store::{Claimable, Inbox, Pushed};
+use ml_intern::store::{Claimable, Inbox, Pushed, StoreError};
 
 use super::{TTL, says, unread_ids};
 
@@ -96,4 +96,39 @@ fn every_acknowledged_push_survives_sigkill() {
         assert!(lost.is_empty(), "{} of {} were lost: {lost:?}", lost.len(), acknowledged.len());
         assert!(acknowledged.len() >= 5 * 43);
     });
+}
+
+/// What the child says first, once it has written something.
+fn first_acknowledged(child: &mut Child) -> (String, std::io::Lines<BufReader<std::process::ChildStdout>>) {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let id = lines.by_ref().find_map(|line| Some(line.unwrap().split_once(ACKNOWLEDGED)?.1.to_owned()));
+    (id.unwrap(), lines)
+}
+
+#[test]
+fn a_living_process_holds_the_store_yet_shares_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = child(dir.path());
+    let (id, rest) = first_acknowledged(&mut child);
+    let Err(StoreError::Locked(text)) = Embedded::hold(dir.path(), "second serve") else {
+        panic!("two processes hold one store")
+    };
+    assert!(text.contains(&format!("process {} (crash child)", child.id())), "{text}");
+    let drain = std::thread::spawn(move || rest.count());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        // A terminal at work beside it, while the other process writes without a pause.
+        let store = Embedded::open(dir.path(), Clock::system()).unwrap();
+        assert_eq!(store.push(says("t1", &id)).await.unwrap(), Pushed::Seen);
+        for n in 0..20 {
+            assert_eq!(store.push(says("t2", &format!("ours {n}"))).await.unwrap(), Pushed::New);
+        }
+        let claimable = Claimable::Only(super::key("t2"));
+        let lease = store.claim(&claimable, TTL).await.unwrap().unwrap();
+        assert_eq!(unread_ids(&*store, &lease).await.len(), 20);
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(drain.join().unwrap() > 0, "it had stopped writing");
+    Embedded::hold(dir.path(), "second serve").expect("death frees the hold");
 }

@@ -168,7 +168,7 @@ export function drawMessage(row, message, look) {
   const only = message.ephemeral_to ? h("div", { class: "only-you", testid: "ephemeral" }, icon("eye"), "Only visible to you") : null;
   const files = message.files?.length > 0 ? h("div", { class: "files" }, message.files.map(attachment)) : null;
   const main = h("div", { class: "message-main" }, only, head, body, files, reactions(message), look.replies ? threadSummary(message, look.replies) : null);
-  const side = h("div", { class: "message-side" }, look.compact ? h("span", { class: "side-stamp", text: time(message.ts) }) : avatar(message.user, message.bot));
+  const side = h("div", { class: "message-side" }, look.compact ? h("span", { class: "side-stamp", text: time(message.ts).replace(/\s?[ap]\.?m\.?/i, "") }) : avatar(message.user, message.bot));
   const tools = row.querySelector(":scope > .tools");
   row.replaceChildren(side, main);
   if (tools) row.append(tools);

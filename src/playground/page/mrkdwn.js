@@ -40,7 +40,7 @@ export function token(inside) {
   return null;
 }
 
-/** Inline mrkdwn of one paragraph. `verbatim` leaves bare addresses alone. */
+/** Inline mrkdwn of one paragraph. */
 export function inlineMrkdwn(text, depth = 0) {
   const out = [];
   let plain = "";
@@ -53,10 +53,11 @@ export function inlineMrkdwn(text, depth = 0) {
     out.push(node);
   };
   let at = 0;
+  const barren = {};
   while (at < text.length) {
     const char = text[at];
     if (char === "<") {
-      const end = text.indexOf(">", at + 1);
+      const end = text.slice(at, at + 4000).indexOf(">") + at;
       const node = end > at + 1 && end - at < 4000 ? token(text.slice(at + 1, end)) : null;
       if (node) {
         put(node);
@@ -78,8 +79,8 @@ export function inlineMrkdwn(text, depth = 0) {
         at += match[0].length;
         continue;
       }
-    } else if (STYLES[char] && depth < MAX_DEPTH) {
-      const end = closing(text, at, char);
+    } else if (STYLES[char] && depth < MAX_DEPTH && at >= (barren[char] ?? 0)) {
+      const end = closing(text, at, char, barren);
       if (end > 0) {
         put(h(STYLES[char][0], {}, inlineMrkdwn(text.slice(at + 1, end), depth + 1)));
         at = end + 1;
@@ -105,8 +106,11 @@ export function inlineMrkdwn(text, depth = 0) {
   return out;
 }
 
-/** Where the style that opens at `at` closes on its line, or -1. Slack wants word boundaries. */
-function closing(text, at, char) {
+/**
+ * Where the style that opens at `at` closes on its line, or -1. Slack wants word boundaries. Notes in
+ * `barren` up to where no more closers stand, so that a line of openers costs one search.
+ */
+function closing(text, at, char, barren) {
   const before = text[at - 1] ?? " ";
   if (/[\p{L}\p{N}]/u.test(before) || /\s/.test(text[at + 1] ?? " ") || text[at + 1] === char) return -1;
   const line = text.indexOf("\n", at);
@@ -115,6 +119,7 @@ function closing(text, at, char) {
     const after = text[end + 1] ?? " ";
     if (!/\s/.test(text[end - 1]) && !/[\p{L}\p{N}]/u.test(after) && after !== char) return end;
   }
+  barren[char] = limit;
   return -1;
 }
 

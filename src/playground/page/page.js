@@ -28,7 +28,8 @@ function createStatusLine() {
     root.hidden = !runs && !waits && !status?.status;
     if (root.hidden) return;
     root.dataset.state = runs ? "processing" : waits ? "suspended" : "said";
-    mark.className = `status-mark ${runs ? "pulse" : ""}`;
+    mark.className = "status-mark pulse";
+    mark.hidden = !runs;
     const loading = runs ? status.loading_messages ?? [] : [];
     const second = loading.length > 0 ? ` · ${loading[store.loadingTick % loading.length]}` : "";
     const first = waits ? "waiting for a person" : status.status || "is working…";
@@ -122,7 +123,8 @@ function buildFrame() {
       threadComposer.update(channel, store.thread);
     }
     const opened = thread.hidden ? null : `${channel.id}:${store.thread}`;
-    if (opened !== threadShown && opened) threadComposer.focus();
+    // Not on touch screens, where the focus would bring up the keyboard.
+    if (opened !== threadShown && opened && matchMedia("(hover: hover)").matches) threadComposer.focus();
     threadShown = opened;
     updateModal();
   };

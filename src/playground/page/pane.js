@@ -116,6 +116,7 @@ function messageItem(message, previous, replies, inThread, isLast) {
     previous.user === message.user &&
     previous.username === message.username &&
     !(message.bot && message.blocks?.length > 0) &&
+    !(replies?.length > 0) &&
     !previous.ephemeral_to &&
     !message.ephemeral_to &&
     Number(message.ts) - Number(previous.ts) < GROUP_SECONDS &&

@@ -3,6 +3,10 @@
 //! Owns the trait [`Model`] and what a provider needs: request, stream, error classes, retry.
 //! Never decides what to do with an answer. Provider dialects live behind `genai` in one adapter;
 //! nothing of genai's leaves this room.
+//!
+//! Start at [`Model`]. [`Providers`] is the real one, [`Retrying`] the wrapper that waits, repeats and
+//! leaves out what a model refuses. Inside: `provider` reads ids, `history` orders the transcript,
+//! `adapter` speaks genai, `answer` reads what comes back, `fault` and `classify` read errors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +16,22 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::protocol::{Item, ProposedCall, SessionKey, Thought, ToolSpec, Usage};
+
+mod adapter;
+mod answer;
+pub mod catalogue;
+mod classify;
+mod fault;
+mod frames;
+mod history;
+mod provider;
+mod providers;
+mod redact;
+pub mod retry;
+
+pub use catalogue::window;
+pub use providers::Providers;
+pub use retry::{Retrying, Schedule};
 
 /// What is asked of a model in one step.
 #[derive(Debug, Clone)]
@@ -174,4 +194,20 @@ pub const DEFAULT_WINDOW: u64 = 200_000;
 #[must_use]
 pub fn no_arguments() -> Value {
     serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false })
+}
+
+#[async_trait]
+impl<M: Model + ?Sized> Model for Arc<M> {
+    async fn answer(
+        &self,
+        request: &Request,
+        deltas: &dyn DeltaSink,
+        cancel: &CancellationToken,
+    ) -> Result<Completion, ModelError> {
+        (**self).answer(request, deltas, cancel).await
+    }
+
+    fn check(&self, model: &str) -> Result<(), ModelError> {
+        (**self).check(model)
+    }
 }

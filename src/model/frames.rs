@@ -1,0 +1,155 @@
+//! Tool calls put together from raw chat-completions frames.
+//!
+//! genai joins calls by their index alone: it drops pieces without one, fills gaps with copies, and glues
+//! calls that share an index. So for this dialect the pieces are read from the wire here. Owns
+//! [`CallFrames`]; never reads text or usage. Start at [`CallFrames::take`].
+
+use std::sync::{Mutex, PoisonError};
+
+use genai::chat::{ChatFrameSink, FrameCtx, RawFrameRef};
+use serde_json::Value;
+
+/// A call as it came: nothing parsed, nothing made up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct RawCall {
+    /// The provider's id; empty if it gave none.
+    pub(super) id: String,
+    /// The tool's name.
+    pub(super) tool: String,
+    /// The text of the arguments.
+    pub(super) arguments: String,
+    index: Option<u64>,
+}
+
+impl RawCall {
+    /// A call that came in one piece.
+    pub(super) fn whole(id: &str, tool: &str, arguments: &Value) -> Self {
+        Self { id: id.to_owned(), tool: tool.to_owned(), arguments: text_of(arguments), index: None }
+    }
+}
+
+/// Collects the calls of one stream.
+#[derive(Debug, Default)]
+pub(super) struct CallFrames(Mutex<Vec<RawCall>>);
+
+impl CallFrames {
+    /// The calls so far, in the order in which they began.
+    pub(super) fn take(&self) -> Vec<RawCall> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn read(&self, data: &str) {
+        // Most frames carry text; only those with calls are parsed a second time.
+        if !data.contains("\"tool_calls\"") {
+            return;
+        }
+        let Ok(frame) = serde_json::from_str::<Value>(data) else { return };
+        let Some(pieces) = frame.pointer("/choices/0/delta/tool_calls").and_then(Value::as_array) else {
+            return;
+        };
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for piece in pieces {
+            join(&mut calls, piece);
+        }
+    }
+}
+
+impl ChatFrameSink for CallFrames {
+    fn on_frame(&self, _: &FrameCtx, frame: RawFrameRef<'_>) {
+        self.read(frame.data);
+    }
+}
+
+fn join(calls: &mut Vec<RawCall>, piece: &Value) {
+    let index = piece.get("index").and_then(Value::as_u64);
+    let id = piece.get("id").and_then(Value::as_str).unwrap_or_default();
+    let tool = piece.pointer("/function/name").and_then(Value::as_str).unwrap_or_default();
+    let arguments = piece.pointer("/function/arguments").map(text_of).unwrap_or_default();
+    let slot = match place(calls, index, id, tool) {
+        Some(slot) => slot,
+        None => {
+            calls.push(RawCall { index, ..RawCall::default() });
+            calls.len() - 1
+        }
+    };
+    let Some(call) = calls.get_mut(slot) else { return };
+    if call.id.is_empty() {
+        id.clone_into(&mut call.id);
+    }
+    // Some providers send a name in pieces, others repeat the whole name with every piece.
+    if call.tool != tool && call.arguments.is_empty() {
+        call.tool.push_str(tool);
+    }
+    call.arguments.push_str(&arguments);
+}
+
+/// Which call a piece continues; `None` if it begins a new one.
+fn place(calls: &[RawCall], index: Option<u64>, id: &str, tool: &str) -> Option<usize> {
+    if let Some(index) = index {
+        let slot = calls.iter().rposition(|call| call.index == Some(index))?;
+        // The same index with another id and a name: a provider that numbers every call 0.
+        let is_new = !id.is_empty() && !calls[slot].id.is_empty() && calls[slot].id != id && !tool.is_empty();
+        return (!is_new).then_some(slot);
+    }
+    if !id.is_empty() {
+        return calls.iter().rposition(|call| call.id == id);
+    }
+    if tool.is_empty() { calls.len().checked_sub(1) } else { None }
+}
+
+fn text_of(arguments: &Value) -> String {
+    match arguments {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(pieces: &[Value]) -> Vec<(String, String, String)> {
+        let frames = CallFrames::default();
+        for piece in pieces {
+            frames.read(&json!({"choices": [{"delta": {"tool_calls": piece}}]}).to_string());
+        }
+        frames.take().into_iter().map(|call| (call.id, call.tool, call.arguments)).collect()
+    }
+
+    fn call(id: &str, tool: &str, arguments: &str) -> (String, String, String) {
+        (id.to_owned(), tool.to_owned(), arguments.to_owned())
+    }
+
+    #[test]
+    fn pieces_of_interleaved_calls_find_their_call() {
+        let calls = read(&[
+            json!([{"index": 1, "id": "b", "function": {"name": "read", "arguments": "{\"p"}}]),
+            json!([{"index": 0, "id": "a", "function": {"name": "ba", "arguments": ""}}]),
+            json!([{"index": 0, "function": {"name": "sh", "arguments": ""}}, {"index": 1, "function": {"arguments": "\":1}"}}]),
+            json!([{"index": 0, "function": {"arguments": "{}"}}]),
+        ]);
+        assert_eq!(calls, [call("b", "read", "{\"p\":1}"), call("a", "bash", "{}")]);
+    }
+
+    #[test]
+    fn careless_numbering_does_not_glue_calls() {
+        let same_index = read(&[
+            json!([{"index": 0, "id": "a", "function": {"name": "bash", "arguments": "{}"}}]),
+            json!([{"index": 0, "id": "b", "function": {"name": "bash", "arguments": "{}"}}]),
+        ]);
+        assert_eq!(same_index, [call("a", "bash", "{}"), call("b", "bash", "{}")]);
+        let no_index = read(&[
+            json!([{"id": "a", "function": {"name": "bash", "arguments": "{\"x\":"}}]),
+            json!([{"function": {"arguments": "1}"}}]),
+            json!([{"function": {"name": "plan", "arguments": {"steps": []}}}]),
+        ]);
+        assert_eq!(no_index, [call("a", "bash", "{\"x\":1}"), call("", "plan", "{\"steps\":[]}")]);
+        let repeated_name = read(&[
+            json!([{"index": 0, "id": "a", "function": {"name": "bash", "arguments": "{"}}]),
+            json!([{"index": 0, "id": "a", "function": {"name": "bash", "arguments": "}"}}]),
+        ]);
+        assert_eq!(repeated_name, [call("a", "bash", "{}")]);
+    }
+}

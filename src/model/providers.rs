@@ -1,0 +1,118 @@
+//! The real model: every provider behind its ids.
+//!
+//! Owns [`Providers`]: one call, with its time-outs and its cancellation. Never waits and tries again;
+//! that is [`super::Retrying`]. Start at [`Providers::new`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use genai::chat::{ChatMessage, ChatOptions, ChatRequest};
+use genai::{Client, ClientBuilder};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::ModelConfig;
+
+use super::adapter::{chat_options, chat_request, service_target};
+use super::answer::{read_stream, read_whole};
+use super::classify::classify;
+use super::fault::{Fault, Phase};
+use super::frames::CallFrames;
+use super::provider::{Dialect, Target, resolve};
+use super::{Completion, Delivery, DeltaSink, Model, ModelError, Request};
+
+/// How long `probe` waits for an answer.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Every provider, behind the ids of their models. Cheap to share; holds no state of calls.
+#[derive(Debug)]
+pub struct Providers {
+    config: ModelConfig,
+    client: Client,
+    clock: Clock,
+}
+
+impl Providers {
+    /// Providers as configured. `http` comes from `clients::http::client(None)`: time-outs are kept here.
+    ///
+    /// # Errors
+    /// Only if the client cannot be put together.
+    pub fn new(config: &ModelConfig, http: reqwest::Client, clock: Clock) -> anyhow::Result<Self> {
+        let client = ClientBuilder::default().with_reqwest(http).build()?;
+        Ok(Self { config: config.clone(), client, clock })
+    }
+
+    /// Asks a model for a word, to see whether address, key and name are right. Bounded by 15 s.
+    ///
+    /// # Errors
+    /// What a real call would meet, unretried.
+    pub async fn probe(&self, model: &str) -> Result<(), ModelError> {
+        let target = resolve(&self.config, model)?;
+        let mut options = ChatOptions::default().with_max_tokens(16).with_capture_raw_body(true);
+        if target.dialect == Dialect::Gemini {
+            options = options.with_reasoning_effort(genai::chat::ReasoningEffort::Zero);
+        } else {
+            options = options.with_extra_body(json!({ "model": target.name }));
+        }
+        let ping = ChatRequest::from(vec![ChatMessage::user("ping")]);
+        let call = async {
+            let answer = self.client.exec_chat(service_target(&target), ping, Some(&options)).await;
+            read_whole(answer, target.dialect, &[], &self.clock)
+        };
+        let outcome =
+            tokio::time::timeout(PROBE_TIMEOUT, call).await.unwrap_or(Err(Fault::Slow(Phase::Total)));
+        outcome.map(|_| ()).map_err(|fault| classify(&fault, &target))
+    }
+
+    async fn call(
+        &self,
+        request: &Request,
+        target: &Target,
+        deltas: &dyn DeltaSink,
+    ) -> Result<Completion, Fault> {
+        let frames = Arc::new(CallFrames::default());
+        let mut options = chat_options(request, target, &frames);
+        let chat = chat_request(request, target);
+        let at = service_target(target);
+        match request.delivery {
+            Delivery::Whole => {
+                let answer = self.client.exec_chat(at, chat, Some(&options)).await;
+                read_whole(answer, target.dialect, &request.items, &self.clock)
+            }
+            Delivery::Streamed => {
+                options = options
+                    .with_stream_header_timeout(Duration::from_secs(self.config.first_byte_timeout_s))
+                    .with_stream_read_timeout(Duration::from_secs(self.config.idle_timeout_s));
+                let opened = self.client.exec_chat_stream(at, chat, Some(&options)).await;
+                let stream = opened.map_err(|error| Fault::read(&error, self.clock.now()))?.stream;
+                read_stream(stream, &frames, &request.items, deltas, &self.clock).await
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Model for Providers {
+    async fn answer(
+        &self,
+        request: &Request,
+        deltas: &dyn DeltaSink,
+        cancel: &CancellationToken,
+    ) -> Result<Completion, ModelError> {
+        let target = resolve(&self.config, &request.model)?;
+        let total = Duration::from_secs(self.config.total_timeout_s);
+        let call = tokio::time::timeout(total, self.call(request, &target, deltas));
+        let outcome = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(ModelError::Cancelled),
+            outcome = call => outcome.unwrap_or(Err(Fault::Slow(Phase::Total))),
+        };
+        outcome.map_err(|fault| classify(&fault, &target))
+    }
+
+    fn check(&self, model: &str) -> Result<(), ModelError> {
+        resolve(&self.config, model).map(|_| ())
+    }
+}

@@ -32,4 +32,5 @@ pub mod runtime;
 pub mod secret;
 pub mod slack;
 pub mod store;
+pub mod text;
 pub mod tools;

@@ -86,7 +86,11 @@ impl MessagingConfig {
                 return problem(format!("{path}.token"), "", "a Slack destination needs a bot token");
             }
             if slack.channel.trim().is_empty() {
-                return problem(format!("{path}.channel"), &slack.channel, "a Slack destination needs a channel");
+                return problem(
+                    format!("{path}.channel"),
+                    &slack.channel,
+                    "a Slack destination needs a channel",
+                );
             }
         }
         Ok(())
@@ -256,13 +260,20 @@ mod tests {
 
     #[test]
     fn the_second_name_of_the_channel_counts_too() {
-        assert_eq!(slack(&applied(&[("SLACK_CHANNEL_ID", ""), ("SLACK_CHANNEL", "C2")]), "slack.default").channel, "C2");
+        assert_eq!(
+            slack(&applied(&[("SLACK_CHANNEL_ID", ""), ("SLACK_CHANNEL", "C2")]), "slack.default").channel,
+            "C2"
+        );
     }
 
     #[test]
     fn the_master_switch_is_on_unless_it_clearly_says_off() {
         for off in ["false", "0", "off", " NO "] {
-            assert_eq!(applied(&[("ML_INTERN_SLACK_NOTIFICATIONS", off)]), MessagingConfig::default(), "{off}");
+            assert_eq!(
+                applied(&[("ML_INTERN_SLACK_NOTIFICATIONS", off)]),
+                MessagingConfig::default(),
+                "{off}"
+            );
         }
         for on in ["maybe", "", "1"] {
             assert!(applied(&[("ML_INTERN_SLACK_NOTIFICATIONS", on)]).enabled, "{on}");
@@ -293,16 +304,17 @@ mod tests {
         apply_slack_environment(&mut messaging, &environment(&[])).unwrap();
         assert!(messaging.enabled);
         let kept = slack(&messaging, "slack.default");
-        assert_eq!((kept.token.reveal(), kept.channel.as_str(), kept.allow_agent_tool), ("xoxb-mine", "C9", false));
+        assert_eq!(
+            (kept.token.reveal(), kept.channel.as_str(), kept.allow_agent_tool),
+            ("xoxb-mine", "C9", false)
+        );
     }
 
     #[test]
     fn what_cannot_work_is_refused_by_path() {
         let parse = |value: serde_json::Value| serde_json::from_value::<MessagingConfig>(value);
         let path = |value| parse(value).unwrap().validate().unwrap_err().path;
-        let to = |name: &str, token: &str, channel: &str| {
-            serde_json::json!({"destinations": {name: {"provider": "slack", "token": token, "channel": channel}}})
-        };
+        let to = |name: &str, token: &str, channel: &str| serde_json::json!({"destinations": {name: {"provider": "slack", "token": token, "channel": channel}}});
         assert_eq!(path(serde_json::json!({"enabled": true})), "messaging.enabled");
         assert_eq!(path(to("Slack Ops", "t", "C1")), "messaging.destinations");
         assert_eq!(path(to("ops", " ", "C1")), "messaging.destinations.ops.token");

@@ -76,7 +76,12 @@ pub enum Outcome {
 impl Gateway {
     /// The destinations of `config` (none if messaging is off); Slack ones are reached through `slack`.
     #[must_use]
-    pub fn new(config: &MessagingConfig, ledger: Arc<dyn Ledger>, clock: Clock, slack: Arc<dyn SlackPost>) -> Self {
+    pub fn new(
+        config: &MessagingConfig,
+        ledger: Arc<dyn Ledger>,
+        clock: Clock,
+        slack: Arc<dyn SlackPost>,
+    ) -> Self {
         let mut gateway = Self {
             destinations: BTreeMap::new(),
             ledger,
@@ -240,9 +245,16 @@ impl Gateway {
             match &outcome {
                 Delivered::Sent { .. } => tracing::debug!(id = delivery.id, "notice sent"),
                 Delivered::Again { error, .. } => {
-                    tracing::info!(id = delivery.id, attempts = delivery.attempts, error, "notice will be tried again");
+                    tracing::info!(
+                        id = delivery.id,
+                        attempts = delivery.attempts,
+                        error,
+                        "notice will be tried again"
+                    );
                 }
-                Delivered::Failed { error } => tracing::warn!(id = delivery.id, error, "notice failed for good"),
+                Delivered::Failed { error } => {
+                    tracing::warn!(id = delivery.id, error, "notice failed for good")
+                }
             }
             self.ledger.settle_delivery(&delivery.id, outcome).await?;
             self.settled.notify_waiters();
@@ -252,7 +264,9 @@ impl Gateway {
 
     async fn deliver(&self, delivery: &Delivery) -> Delivered {
         let Some(entry) = self.destinations.get(&delivery.destination) else {
-            return Delivered::Failed { error: format!("there is no destination `{}` any more", delivery.destination) };
+            return Delivered::Failed {
+                error: format!("there is no destination `{}` any more", delivery.destination),
+            };
         };
         let sent = tokio::time::timeout(TRY, entry.kind.send(&delivery.notice)).await;
         let (after, reason) = match sent {
@@ -262,7 +276,9 @@ impl Gateway {
             Err(_) => (None, format!("{} did not answer in time", entry.kind.provider())),
         };
         if delivery.attempts >= TRIES {
-            return Delivered::Failed { error: format!("given up after {} tries: {reason}", delivery.attempts) };
+            return Delivered::Failed {
+                error: format!("given up after {} tries: {reason}", delivery.attempts),
+            };
         }
         let wait = wait_after(delivery.attempts).max(after.unwrap_or_default().min(LONGEST_WAIT));
         Delivered::Again { at: self.clock.now().plus(wait), error: reason }

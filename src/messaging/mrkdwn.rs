@@ -132,7 +132,9 @@ fn link(rest: &str) -> Option<(usize, String)> {
 }
 
 fn is_linkable(url: &str) -> bool {
-    ["http://", "https://", "mailto:", "tel:"].iter().any(|scheme| url.starts_with(scheme) && url.len() > scheme.len())
+    ["http://", "https://", "mailto:", "tel:"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme) && url.len() > scheme.len())
 }
 
 /// The length of the Slack entity at the start of `rest`.
@@ -230,7 +232,8 @@ fn emphasise(tokens: &[Token]) -> Vec<Token> {
         };
         let inside = at + width;
         // A single star inside a word or between blanks is arithmetic or a list, not emphasis.
-        let opens = !is_blank(tokens.get(inside)) && !(width == 1 && at > 0 && is_word(tokens.get(at - 1)));
+        let in_word = width == 1 && at > 0 && is_word(tokens.get(at - 1));
+        let opens = !in_word && !is_blank(tokens.get(inside));
         let end = (opens && !lonely[kind]).then(|| partner(tokens, inside, mark, width)).flatten();
         let Some(end) = end else {
             lonely[kind] |= opens;
@@ -335,7 +338,9 @@ mod tests {
     #[test]
     fn hostile_text_takes_bounded_time() {
         let started = Instant::now();
-        for piece in ["*", "**a ", "*a ", "[", "](", "<", "`", "```", "~~a", "[a](", "*a* **b** ", "\n# ", "> "] {
+        for piece in
+            ["*", "**a ", "*a ", "[", "](", "<", "`", "```", "~~a", "[a](", "*a* **b** ", "\n# ", "> "]
+        {
             let text = piece.repeat(40_000 / piece.len());
             assert!(!to_mrkdwn(&text).is_empty());
         }

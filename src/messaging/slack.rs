@@ -87,7 +87,10 @@ impl SlackPost for HttpSlackPost {
         match status {
             200..=299 => answer.json().await.map_err(unreachable),
             429 => {
-                let after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+                let after = answer
+                    .headers()
+                    .get("retry-after")
+                    .and_then(|value| value.to_str().ok()?.trim().parse().ok());
                 Err(PostError::RateLimited { after: after.map(Duration::from_secs) })
             }
             500.. => Err(PostError::Unreachable(format!("HTTP status {status}"))),
@@ -148,9 +151,13 @@ impl DestinationKind for SlackChannel {
         }
         let again = |reason: &str| SendError::Again { after: None, reason: format!("Slack said {reason}") };
         Err(match answer["error"].as_str() {
-            Some(passing @ ("ratelimited" | "rate_limited" | "internal_error" | "service_unavailable" | "fatal_error")) => {
-                again(passing)
-            }
+            Some(
+                passing @ ("ratelimited"
+                | "rate_limited"
+                | "internal_error"
+                | "service_unavailable"
+                | "fatal_error"),
+            ) => again(passing),
             Some(error) => SendError::Final(explain(error)),
             None => again("nothing that can be read"),
         })
@@ -189,9 +196,10 @@ pub fn notice_text(notice: &Notice) -> String {
     for (key, value) in &notice.metadata {
         foot.push_str(&format!("\n{key}: {}", cut(&value.replace('\n', " "), 500)));
     }
-    let link = notice.link.as_deref().filter(|link| link.starts_with("http")).map_or_else(String::new, |link| {
-        format!("\n<{}|Open the conversation>", escape_slack(link).replace('|', "%7C"))
-    });
+    let link =
+        notice.link.as_deref().filter(|link| link.starts_with("http")).map_or_else(String::new, |link| {
+            format!("\n<{}|Open the conversation>", escape_slack(link).replace('|', "%7C"))
+        });
     text.push('\n');
     text.push_str(&notice.message);
     let head = to_mrkdwn(&quiet(&text));
@@ -229,7 +237,8 @@ mod tests {
     fn a_notice_reads_from_severity_to_metadata() {
         assert_eq!(notice_text(&notice(Some("Title"), "**Body**")), "[WARNING] Title\n*Body*\nk: v");
         assert_eq!(notice_text(&notice(None, "Body")), "[WARNING]\nBody\nk: v");
-        let linked = Notice { link: Some("https://x.slack.com/p1?a=1&b=2".to_owned()), ..notice(None, "Body") };
+        let linked =
+            Notice { link: Some("https://x.slack.com/p1?a=1&b=2".to_owned()), ..notice(None, "Body") };
         assert_eq!(
             notice_text(&linked),
             "[WARNING]\nBody\nk: v\n<https://x.slack.com/p1?a=1&amp;b=2|Open the conversation>"

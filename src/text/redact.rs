@@ -180,7 +180,9 @@ fn tokens(text: &str) -> Option<String> {
         let found = match bytes[at] {
             b'h' | b's' | b'g' | b'x' => SHAPES.iter().find_map(|shape| {
                 let start = at + shape.prefix.len();
-                let tail = bytes[at..].starts_with(shape.prefix.as_bytes()).then(|| run(bytes, start, shape.tail))?;
+                let tail = bytes[at..]
+                    .starts_with(shape.prefix.as_bytes())
+                    .then(|| run(bytes, start, shape.tail))?;
                 (tail >= shape.least).then_some((start + tail, shape.mark))
             }),
             b'A' => aws_key(bytes, at).map(|end| (end, "[REDACTED_AWS_KEY_ID]")),
@@ -235,7 +237,8 @@ fn addresses(text: &str) -> Option<String> {
     let mut at = 0;
     while let Some(found) = text[at..].find("://") {
         let start = at + found + 3;
-        let length = run(bytes, start, |b| b.is_ascii_graphic() && !matches!(b, b'/' | b'"' | b'\'' | b'<' | b'>'));
+        let length =
+            run(bytes, start, |b| b.is_ascii_graphic() && !matches!(b, b'/' | b'"' | b'\'' | b'<' | b'>'));
         let authority = &text[start..start + length];
         if let Some(sign) = authority.rfind('@')
             && let Some(colon) = authority[..sign].find(':')

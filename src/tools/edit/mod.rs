@@ -1,0 +1,232 @@
+//! `edit`: changes one passage of a file that was read before, and nothing beside it.
+
+use std::fs;
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use similar::TextDiff;
+
+use super::files::{Files, LARGEST_EDIT, blocking, open, replace};
+use super::listing;
+use super::workspace::{Target, Wish, alike, allow, resolve, risk, shown};
+use crate::agent::tool::{
+    Assessment, BadArguments, CallContext, Place, Tool, ToolError, arguments, parameters,
+};
+use crate::protocol::{ToolOutcome, ToolSpec};
+use crate::text::{count, head_and_tail, redact_values};
+use matching::{How, find};
+
+mod matching;
+
+/// Characters of the difference that is shown.
+const LONGEST_DIFF: usize = 4_000;
+/// How long making the difference may take; beyond it, it is coarser.
+const DIFF_TIME: Duration = Duration::from_millis(200);
+
+/// The `edit` tool.
+pub struct Edit {
+    files: Arc<Files>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    /// The file, relative to the workspace or absolute.
+    path: String,
+    /// The passage to find, exactly as the file has it (without the line numbers that `read` shows).
+    old_str: String,
+    /// What to put there.
+    new_str: String,
+    /// Change every place where the passage stands, not just one.
+    #[serde(default)]
+    replace_all: bool,
+    /// Put the new text in place of the passage, right after it, or right before it.
+    #[serde(default)]
+    mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    #[default]
+    Replace,
+    AppendAfter,
+    PrependBefore,
+}
+
+impl Arguments {
+    fn checked(value: &Value) -> Result<Self, BadArguments> {
+        let edit: Self = arguments(value)?;
+        if edit.old_str.is_empty() {
+            return Err(BadArguments("`old_str` is empty; use `write` to make a file".to_owned()));
+        }
+        if edit.mode == Mode::Replace && edit.old_str == edit.new_str {
+            return Err(BadArguments(
+                "`old_str` and `new_str` are the same; nothing would change".to_owned(),
+            ));
+        }
+        Ok(edit)
+    }
+
+    /// What people read before they answer.
+    fn preview(&self) -> String {
+        let marked =
+            |mark: &str, text: &str| text.lines().map(|line| format!("{mark}{line}\n")).collect::<String>();
+        let old = |mark| marked(mark, &self.old_str);
+        let new = marked("+", &self.new_str);
+        match self.mode {
+            Mode::Replace => format!("{}{new}", old("-")),
+            Mode::AppendAfter => format!("{}{new}", old(" ")),
+            Mode::PrependBefore => format!("{new}{}", old(" ")),
+        }
+    }
+}
+
+impl Edit {
+    /// Shares marks with the tool that reads.
+    #[must_use]
+    pub fn new(files: Arc<Files>) -> Self {
+        Self { files }
+    }
+}
+
+#[async_trait]
+impl Tool for Edit {
+    fn spec(&self) -> ToolSpec {
+        ToolSpec {
+            name: "edit".to_owned(),
+            description: "Change one passage of a file that you have read in this session. `old_str` must stand in \
+                          the file exactly once, unless `replace_all` is set; take enough lines around it. Only \
+                          that passage changes. The answer shows the difference."
+                .to_owned(),
+            parameters: parameters::<Arguments>(),
+        }
+    }
+
+    fn assess(&self, value: &Value, place: &Place) -> Result<Assessment, BadArguments> {
+        let edit = Arguments::checked(value)?;
+        let target = resolve(&place.workspace, &edit.path)?;
+        Ok(Assessment {
+            risk: risk(place, &target, Wish::Change, self.files.outside),
+            preview: edit.preview(),
+            language: "diff".to_owned(),
+            alike: alike(place, &target),
+            editable: Some("new_str".to_owned()),
+            ..Assessment::changes(format!("Edit {}", shown(&place.workspace, &target.path)))
+        })
+    }
+
+    async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
+        let edit = Arguments::checked(&value)?;
+        let target = resolve(context.workspace(), &edit.path)?;
+        allow(&context.place, &target, Wish::Change, self.files.outside)?;
+        let files = Arc::clone(&self.files);
+        blocking(move || match change(&files, &context.place, &target, &edit) {
+            Ok(done) => ToolOutcome::done(redact_values(&done, &files.secrets)),
+            Err(why) => ToolOutcome::failed(why),
+        })
+        .await
+    }
+}
+
+fn change(files: &Files, place: &Place, target: &Target, edit: &Arguments) -> Result<String, String> {
+    let path = &target.path;
+    let name = shown(&place.workspace, path);
+    let not = |why: String| format!("`{name}` was not changed: {why}");
+    let about = fs::symlink_metadata(path).map_err(|_| listing::missing(path, &name))?;
+    if let Some(why) = files.unseen(&place.session, path, &about) {
+        return Err(not(format!("{why}.")));
+    }
+    if about.len() > LARGEST_EDIT {
+        return Err(not("it is too large to be edited in one piece; use bash.".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    open(path)
+        .and_then(|(file, _)| file.take(LARGEST_EDIT + 1).read_to_end(&mut bytes))
+        .map_err(|e| not(format!("{e}.")))?;
+    let before = String::from_utf8(bytes).map_err(|_| not("it is not UTF-8 text.".to_owned()))?;
+    let (after, told) = apply(&before, edit).map_err(not)?;
+    let about = replace(path, after.as_bytes()).map_err(|error| not(format!("{error}.")))?;
+    files.marks.note(&place.session, path, &about);
+    Ok(format!("Edited `{name}`: {told}\n\n{}", difference(&before, &after)))
+}
+
+/// The content after the edit, and a line on what was done.
+fn apply(content: &str, edit: &Arguments) -> Result<(String, String), String> {
+    let (mut old, mut new) = (edit.old_str.clone(), edit.new_str.clone());
+    let breaks = content.matches('\n').count();
+    if breaks > 0 && content.matches("\r\n").count() == breaks {
+        // The whole file uses this line break, so the passage and the new text do too.
+        for text in [&mut old, &mut new] {
+            *text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+        }
+    }
+    let (how, mut places) = find(content, &old, &new).map_err(|why| format!("{why}."))?;
+    if places.is_empty() {
+        return Err(
+            "`old_str` does not stand in it. Read the file again and give the passage exactly; a part of a \
+                    line must match to the letter."
+                .to_owned(),
+        );
+    }
+    let lines: Vec<usize> =
+        places.iter().map(|place| content[..place.span.start].matches('\n').count() + 1).collect();
+    if places.len() > 1 && !edit.replace_all {
+        if edit.mode == Mode::Replace {
+            return Err(format!(
+                "`old_str` stands in it {} times (lines {}). Take in more of what is around the one you mean, or set \
+                 `replace_all`.",
+                places.len(),
+                listed(&lines)
+            ));
+        }
+        places.truncate(1);
+    }
+    let mut after = String::with_capacity(content.len() + places.len() * new.len());
+    let mut done = 0;
+    for place in &places {
+        after.push_str(&content[done..place.span.start]);
+        let kept = &content[place.span.clone()];
+        match edit.mode {
+            Mode::Replace => after.push_str(&place.new),
+            Mode::AppendAfter => after.extend([kept, &place.new]),
+            Mode::PrependBefore => after.extend([place.new.as_str(), kept]),
+        }
+        done = place.span.end;
+    }
+    after.push_str(&content[done..]);
+    Ok((after, told(how, &lines[..places.len()], lines.len())))
+}
+
+fn told(how: How, lines: &[usize], found: usize) -> String {
+    let mut told = format!("{} (line {}).", count(lines.len(), "place"), listed(lines));
+    if found > lines.len() {
+        told.push_str(&format!(" The passage stands there {found} times; only the first was used."));
+    }
+    if let Some(note) = how.note() {
+        told.push_str(&format!(" Note: {note}."));
+    }
+    told
+}
+
+fn listed(lines: &[usize]) -> String {
+    let shown: Vec<String> = lines.iter().take(20).map(usize::to_string).collect();
+    let more = if lines.len() > 20 { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn difference(before: &str, after: &str) -> String {
+    let mut settings = TextDiff::configure();
+    settings.timeout(DIFF_TIME);
+    let diff = settings.diff_lines(before, after);
+    let text = diff.unified_diff().context_radius(2).to_string();
+    head_and_tail(text.trim_end(), LONGEST_DIFF).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,17 @@ impl Agent {
         session.head.settings.model.clone().unwrap_or_else(|| self.rules.model.clone())
     }
 
+    /// Whether a model id can be used, as far as that can be told without calling the provider.
+    ///
+    /// # Errors
+    /// Why not and what to do, in plain words.
+    pub fn check_model(&self, id: &str) -> Result<(), String> {
+        self.model.check(id).map_err(|error| match error {
+            ModelError::Stop { reason, hint } => format!("{reason} {hint}").trim().to_owned(),
+            other => other.to_string(),
+        })
+    }
+
     /// Moves the session forward by one saved step. The caller saves after every return and calls
     /// again on [`Advance::Again`]. When `cancel` fires it returns soon, with calls in hand recorded
     /// as stopped.

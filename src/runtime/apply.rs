@@ -210,19 +210,13 @@ fn set(session: &mut Session, operation: &Operation, setting: &Setting, agent: &
             session.head.settings.model = None;
             format!("The model is `{}` again.", agent.rules.model)
         }
-        Setting::Model { id: Some(id) } => match agent.model.check(id) {
+        Setting::Model { id: Some(id) } => match agent.check_model(id) {
             Ok(()) => {
                 session.head.settings.model = Some(id.clone());
                 session.head.context_tokens = 0;
                 format!("The model is `{id}` from the next step on.")
             }
-            Err(error) => {
-                let hint = match &error {
-                    crate::model::ModelError::Stop { hint, .. } => format!(" {hint}"),
-                    _ => String::new(),
-                };
-                return vec![private(operation, &format!("The model stays as it is: {error}.{hint}"))];
-            }
+            Err(why) => return vec![private(operation, &format!("The model stays as it is: {why}"))],
         },
         Setting::Yolo { on } => {
             session.head.settings.yolo = *on;

@@ -1,0 +1,224 @@
+//! The composition root: configuration in, a running program out.
+//!
+//! The only room that names the concrete store, model, tools and presenters. Decides nothing about a
+//! session. [`App::open`] builds what every front door shares; [`App::terminal`] and `serve` put
+//! front doors on it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::{Agent, Rules, Toolbox, Who};
+use crate::clock::Clock;
+use crate::config::{Config, WhoApproves};
+use crate::messaging::auto::AutoNotices;
+use crate::messaging::gateway::Gateway;
+use crate::messaging::slack::SlackPost;
+use crate::model::{Delivery, Model};
+use crate::protocol::{Door, PersonId};
+use crate::random::Random;
+use crate::runtime::{Intake, Pace, Parts, Places, Presenters, Worker};
+use crate::secret::Secret;
+use crate::store::Store;
+use crate::store::embedded::Embedded;
+
+mod health;
+mod notices;
+mod places;
+pub mod serve;
+
+pub use places::{SessionFolders, WorkingDirectory};
+pub use serve::Roles;
+
+/// What an [`App`] is made from.
+pub struct AppParts {
+    /// The configuration.
+    pub config: Config,
+    /// Where data lives; made if it does not exist.
+    pub data_dir: PathBuf,
+    /// The environment, for what commands may see of it.
+    pub environment: BTreeMap<String, String>,
+    /// Everything secret in the configuration, to be kept out of outputs.
+    pub secrets: Vec<Secret>,
+    /// Time.
+    pub clock: Clock,
+    /// Ids and jitter.
+    pub random: Random,
+    /// How text is wanted from models.
+    pub delivery: Delivery,
+}
+
+/// What every front door shares.
+pub struct App {
+    config: Config,
+    data_dir: PathBuf,
+    clock: Clock,
+    random: Random,
+    embedded: Arc<Embedded>,
+    agent: Arc<Agent>,
+    gateway: Arc<Gateway>,
+    notices: Arc<AutoNotices>,
+}
+
+impl App {
+    /// Opens the store and builds model, tools and messaging. `slack` sends notices to Slack channels.
+    ///
+    /// # Errors
+    /// When the data folder or the store cannot be used, or a client cannot be built.
+    pub fn open(parts: AppParts, slack: Arc<dyn SlackPost>) -> anyhow::Result<Self> {
+        let AppParts { config, data_dir, environment, secrets, clock, random, delivery } = parts;
+        let embedded = Embedded::open(&data_dir, clock.clone())
+            .with_context(|| format!("the store in {} cannot be opened", data_dir.display()))?;
+        let gateway = Gateway::new(&config.messaging, embedded.clone(), clock.clone(), slack)
+            .keeping_secret(secrets.clone());
+        let gateway = Arc::new(gateway);
+        let model = crate::model::open(&config.models, &random)?;
+        let tools = crate::tools::catalogue(&config, environment, secrets, gateway.clone());
+        let agent = Agent {
+            model: Arc::from(model) as Arc<dyn Model>,
+            toolbox: Toolbox::new(tools),
+            rules: rules(&config, delivery),
+            clock: clock.clone(),
+            random: random.clone(),
+        };
+        let kinds = config.messaging.auto_event_types.clone();
+        let notices = Arc::new(AutoNotices::new(gateway.clone(), kinds, config.model_name.clone()));
+        Ok(Self { config, data_dir, clock, random, embedded, agent: Arc::new(agent), gateway, notices })
+    }
+
+    /// The configuration it was built from.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Ids and jitter.
+    #[must_use]
+    pub fn random(&self) -> &Random {
+        &self.random
+    }
+
+    /// Where data lives.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// The way in.
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        Intake::new(self.store())
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.embedded.clone()
+    }
+
+    /// The agent, for what a front door shows of it (its tools, its model).
+    #[must_use]
+    pub fn agent(&self) -> &Arc<Agent> {
+        &self.agent
+    }
+
+    /// A worker for terminal sessions that act in `workspace`. `suspend` lets go of a step in hand.
+    #[must_use]
+    pub fn terminal(
+        &self,
+        presenters: Arc<dyn Presenters>,
+        workspace: PathBuf,
+        suspend: CancellationToken,
+    ) -> Worker {
+        self.worker(Door::Terminal, presenters, Arc::new(WorkingDirectory(workspace)), suspend)
+    }
+
+    /// A worker for the sessions behind one door.
+    #[must_use]
+    pub fn worker(
+        &self,
+        door: Door,
+        presenters: Arc<dyn Presenters>,
+        places: Arc<dyn Places>,
+        suspend: CancellationToken,
+    ) -> Worker {
+        let presenters: Arc<dyn Presenters> =
+            Arc::new(notices::Noticed { inner: presenters, notices: self.notices.clone() });
+        Worker::new(Parts {
+            store: self.store(),
+            agent: self.agent.clone(),
+            presenters: HashMap::from([(door, presenters)]),
+            places,
+            pace: Pace { at_work: self.config.server.max_sessions_at_work, ..Pace::default() },
+            suspend,
+        })
+    }
+
+    /// Delivers what times have come for and what notices are due, until `stop` fires.
+    pub async fn tick(&self, stop: CancellationToken) {
+        let timers = async {
+            loop {
+                if let Err(error) = self.fire_due().await {
+                    tracing::error!(%error, "due operations could not be delivered");
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_millis(500)) => {}
+                }
+            }
+        };
+        tokio::join!(timers, self.gateway.run(stop.clone()));
+    }
+
+    /// Delivers what times have come for, once.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn fire_due(&self) -> crate::store::Result<()> {
+        use crate::store::{Inbox, Signals};
+        for key in self.embedded.fire_due(self.clock.now()).await? {
+            self.embedded.wake(&key);
+        }
+        Ok(())
+    }
+
+    /// Sends the notices that are due now, for runs that end soon.
+    pub async fn flush_notices(&self) {
+        if let Err(error) = self.gateway.drain().await {
+            tracing::error!(%error, "notices could not be sent");
+        }
+    }
+
+    /// Writes everything out and closes the store.
+    pub async fn close(&self) {
+        self.embedded.close().await;
+    }
+}
+
+fn rules(config: &Config, delivery: Delivery) -> Rules {
+    Rules {
+        model: config.model_name.clone(),
+        effort: config.reasoning_effort.map(|effort| effort.as_str().to_owned()),
+        max_iterations: u32::try_from(config.max_iterations).ok(),
+        yolo: config.yolo_mode,
+        delivery,
+        approval_ttl: Duration::from_secs(config.approvals.expires_after_s),
+        approvers: config.approvals.approvers.iter().cloned().map(PersonId).collect(),
+        who: match config.approvals.who {
+            WhoApproves::RequesterAndListed => Who::RequesterAndListed,
+            WhoApproves::Listed => Who::Listed,
+            WhoApproves::Anyone => Who::Anyone,
+        },
+        compact_at_percent: 85,
+    }
+}

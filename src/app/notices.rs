@@ -1,0 +1,70 @@
+//! Automatic notices: a decorator around any front door's presenters.
+//!
+//! A notice is queued durably when the event it tells of has arrived, before the session is saved as
+//! told, so that a crash loses none; its id comes from turn and event, so that none is sent twice.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::messaging::auto::AutoNotices;
+use crate::protocol::{Event, Heard, Operation, SessionHead};
+use crate::runtime::{Opening, PresentError, Presenter, Presenters};
+
+/// Presenters whose events also go to named destinations.
+pub(super) struct Noticed {
+    pub(super) inner: Arc<dyn Presenters>,
+    pub(super) notices: Arc<AutoNotices>,
+}
+
+#[async_trait]
+impl Presenters for Noticed {
+    async fn open(&self, session: &SessionHead, opening: Opening) -> Arc<dyn Presenter> {
+        Arc::new(NoticedPresenter {
+            inner: self.inner.open(session, opening).await,
+            presenters: self.inner.clone(),
+            notices: self.notices.clone(),
+            session: session.clone(),
+            pending: Mutex::default(),
+        })
+    }
+
+    async fn heard(&self, session: &SessionHead, first: &Operation) -> Vec<Heard> {
+        self.inner.heard(session, first).await
+    }
+
+    async fn link(&self, session: &SessionHead) -> Option<String> {
+        self.inner.link(session).await
+    }
+}
+
+struct NoticedPresenter {
+    inner: Arc<dyn Presenter>,
+    presenters: Arc<dyn Presenters>,
+    notices: Arc<AutoNotices>,
+    session: SessionHead,
+    pending: Mutex<Vec<Event>>,
+}
+
+#[async_trait]
+impl Presenter for NoticedPresenter {
+    fn show(&self, event: &Event) {
+        self.inner.show(event);
+        if matches!(event, Event::ApprovalRequired(_) | Event::Error { .. } | Event::TurnComplete { .. }) {
+            self.pending.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        }
+    }
+
+    async fn settle(&self) -> Result<Value, PresentError> {
+        let memo = self.inner.settle().await?;
+        let events = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        if !events.is_empty() {
+            let link = self.presenters.link(&self.session).await;
+            for event in events {
+                self.notices.on_event(&event, &self.session, link.as_deref()).await;
+            }
+        }
+        Ok(memo)
+    }
+}

@@ -1,0 +1,375 @@
+//! A worker that dies before or after every single write it makes, and a second one that goes on.
+//!
+//! Whatever the moment: the request gets exactly one answer, and no changing call runs twice.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ml_intern::agent::tool::{
+    Assessment, BadArguments, CallContext, Ownership, Place, Risk, Tool, ToolError,
+};
+use ml_intern::agent::{Agent, Rules, Toolbox, Who};
+use ml_intern::clock::{Clock, Timestamp};
+use ml_intern::model::{Completion, Delivery, DeltaSink, Model, ModelError, Request};
+use ml_intern::protocol::*;
+use ml_intern::random::Random;
+use ml_intern::runtime::{Intake, Opening, Pace, Parts, Places, PresentError, Presenter, Presenters, Worker};
+use ml_intern::store::embedded::Embedded;
+use ml_intern::store::*;
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+/// Dies at its n-th write: before it, or right after it.
+struct Mortal {
+    inner: Arc<Embedded>,
+    writes: AtomicUsize,
+    dies_at: usize,
+    after: bool,
+    dead: CancellationToken,
+}
+
+impl Mortal {
+    /// Runs one write as the fate of this process has it.
+    async fn write<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let gone = || Err(StoreError::Backend("this process is dead".into()));
+        if self.dead.is_cancelled() {
+            return gone();
+        }
+        if self.writes.fetch_add(1, Ordering::SeqCst) + 1 < self.dies_at {
+            return work.await;
+        }
+        if self.after {
+            let _ = work.await;
+        }
+        self.dead.cancel();
+        gone()
+    }
+}
+
+#[async_trait]
+impl Inbox for Mortal {
+    async fn push(&self, operation: Operation) -> Result<Pushed> {
+        self.inner.push(operation).await
+    }
+    async fn claim(&self, claimable: &Claimable, ttl: Duration) -> Result<Option<Lease>> {
+        if self.dead.is_cancelled() {
+            return Ok(None);
+        }
+        self.inner.claim(claimable, ttl).await
+    }
+    async fn unread(&self, lease: &Lease) -> Result<Vec<Operation>> {
+        self.inner.unread(lease).await
+    }
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
+        self.inner.renew(lease, ttl).await
+    }
+    async fn release(&self, lease: &Lease, not_before: Option<Timestamp>) -> Result<()> {
+        self.write(self.inner.release(lease, not_before)).await
+    }
+    async fn fire_due(&self, now: Timestamp) -> Result<Vec<SessionKey>> {
+        self.inner.fire_due(now).await
+    }
+    async fn busy(&self, claimable: &Claimable) -> Result<u64> {
+        self.inner.busy(claimable).await
+    }
+}
+
+#[async_trait]
+impl Sessions for Mortal {
+    async fn load(&self, key: &SessionKey) -> Result<Loaded> {
+        self.inner.load(key).await
+    }
+    async fn head(&self, key: &SessionKey) -> Result<Option<SessionHead>> {
+        self.inner.head(key).await
+    }
+    async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<()> {
+        self.write(self.inner.commit(lease, commit)).await
+    }
+    async fn list(&self, limit: u32) -> Result<Vec<Listed>> {
+        self.inner.list(limit).await
+    }
+}
+
+impl Signals for Mortal {
+    fn wake(&self, key: &SessionKey) {
+        self.inner.wake(key);
+    }
+    fn watch(&self) -> broadcast::Receiver<SessionKey> {
+        self.inner.watch()
+    }
+}
+
+#[async_trait]
+impl Ledger for Mortal {
+    async fn enqueue(&self, delivery: ml_intern::store::Delivery, due: Timestamp) -> Result<Pushed> {
+        self.inner.enqueue(delivery, due).await
+    }
+    async fn claim_deliveries(
+        &self,
+        now: Timestamp,
+        limit: u32,
+        ttl: Duration,
+    ) -> Result<Vec<ml_intern::store::Delivery>> {
+        self.inner.claim_deliveries(now, limit, ttl).await
+    }
+    async fn settle_delivery(&self, id: &str, outcome: Delivered) -> Result<()> {
+        self.inner.settle_delivery(id, outcome).await
+    }
+    async fn delivery(&self, id: &str) -> Result<Option<Delivered>> {
+        self.inner.delivery(id).await
+    }
+}
+
+/// Answers from the transcript alone, as a model does: two changing calls, then a question, then words.
+struct Stateless;
+
+#[async_trait]
+impl Model for Stateless {
+    async fn answer(
+        &self,
+        request: &Request,
+        _: &dyn DeltaSink,
+        _: &CancellationToken,
+    ) -> std::result::Result<Completion, ModelError> {
+        let results = request.items.iter().filter(|item| matches!(***item, Item::ToolResult { .. })).count();
+        let call =
+            |id: &str, tool: &str| ProposedCall { id: id.into(), tool: tool.into(), arguments: json!({}) };
+        let calls = match results {
+            0 => vec![call("c1", "count"), call("c2", "count")],
+            2 => vec![call("c3", "ask")],
+            _ => Vec::new(),
+        };
+        let text = if calls.is_empty() { "the answer".to_owned() } else { String::new() };
+        Ok(Completion { calls, text, ..Completion::default() })
+    }
+    fn check(&self, _: &str) -> std::result::Result<(), ModelError> {
+        Ok(())
+    }
+}
+
+/// Counts how often each call ran.
+struct Counting(&'static str, Arc<Mutex<BTreeMap<String, usize>>>);
+
+#[async_trait]
+impl Tool for Counting {
+    fn spec(&self) -> ToolSpec {
+        let parameters = ml_intern::model::no_arguments();
+        ToolSpec { name: self.0.into(), description: String::new(), parameters }
+    }
+    fn assess(&self, _: &Value, _: &Place) -> std::result::Result<Assessment, BadArguments> {
+        let risk = if self.0 == "ask" { Risk::Ask { reason: "it asks".into() } } else { Risk::Free };
+        Ok(Assessment { risk, ..Assessment::changes(self.0) })
+    }
+    async fn call(&self, _: Value, context: CallContext) -> std::result::Result<ToolOutcome, ToolError> {
+        *self.1.lock().unwrap().entry(context.call.0).or_default() += 1;
+        Ok(ToolOutcome::done("counted"))
+    }
+}
+
+/// What people see. Looks before it posts when it was opened after a crash.
+#[derive(Default)]
+struct Wall(Mutex<Vec<String>>);
+
+struct Brush {
+    wall: Arc<Wall>,
+    opening: Opening,
+    pending: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Presenters for Wall2 {
+    async fn open(&self, _: &SessionHead, opening: Opening) -> Arc<dyn Presenter> {
+        Arc::new(Brush { wall: self.0.clone(), opening, pending: Mutex::default() })
+    }
+    async fn heard(&self, _: &SessionHead, _: &Operation) -> Vec<Heard> {
+        Vec::new()
+    }
+    async fn link(&self, _: &SessionHead) -> Option<String> {
+        None
+    }
+}
+
+struct Wall2(Arc<Wall>);
+
+#[async_trait]
+impl Presenter for Brush {
+    fn show(&self, event: &Event) {
+        let line = match event {
+            Event::TurnComplete { turn, final_response, .. } => {
+                format!("answer {turn}: {}", final_response.clone().unwrap_or_default())
+            }
+            Event::ApprovalRequired(request) => format!("question {}", request.id),
+            Event::Error { error, .. } => format!("error {error}"),
+            _ => return,
+        };
+        self.pending.lock().unwrap().push(line);
+    }
+    async fn settle(&self) -> std::result::Result<Value, PresentError> {
+        let mut wall = self.wall.0.lock().unwrap();
+        for line in self.pending.lock().unwrap().drain(..) {
+            if self.opening == Opening::Fresh || !wall.contains(&line) {
+                wall.push(line);
+            }
+        }
+        Ok(Value::Null)
+    }
+}
+
+struct Here(PathBuf);
+
+impl Places for Here {
+    fn place(&self, head: &SessionHead) -> anyhow::Result<Place> {
+        Ok(Place {
+            session: head.key.clone(),
+            door: head.origin.door,
+            workspace: self.0.clone(),
+            ownership: Ownership::Session,
+        })
+    }
+}
+
+struct Scene {
+    _folder: tempfile::TempDir,
+    store: Arc<Embedded>,
+    clock: Clock,
+    ran: Arc<Mutex<BTreeMap<String, usize>>>,
+    wall: Arc<Wall>,
+    random: Random,
+}
+
+fn operation(clock: &Clock, id: &str, kind: OperationKind) -> Operation {
+    Operation {
+        id: id.into(),
+        session: "s".into(),
+        origin: Origin { door: Door::Terminal, place: Value::Null },
+        actor: Actor { id: "alice".into(), name: "Alice".into() },
+        at: clock.now(),
+        kind,
+    }
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(Timestamp(1_000_000));
+        let store = Embedded::open(folder.path(), clock.clone()).unwrap();
+        let random = Random::seeded(3);
+        Self { _folder: folder, store, clock, ran: Arc::default(), wall: Arc::default(), random }
+    }
+
+    fn worker(&self, store: Arc<dyn Store>) -> Worker {
+        let tools: Vec<Arc<dyn Tool>> =
+            vec![Arc::new(Counting("count", self.ran.clone())), Arc::new(Counting("ask", self.ran.clone()))];
+        let agent = Agent {
+            model: Arc::new(Stateless),
+            toolbox: Toolbox::new(tools),
+            rules: Rules {
+                model: "toy/model".into(),
+                effort: None,
+                max_iterations: None,
+                yolo: false,
+                delivery: Delivery::Streamed,
+                approval_ttl: Duration::from_secs(3_600),
+                approvers: Vec::new(),
+                who: Who::RequesterAndListed,
+                compact_at_percent: 85,
+            },
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+        };
+        Worker::new(Parts {
+            store,
+            agent: Arc::new(agent),
+            presenters: HashMap::from([(
+                Door::Terminal,
+                Arc::new(Wall2(self.wall.clone())) as Arc<dyn Presenters>,
+            )]),
+            places: Arc::new(Here(std::env::temp_dir())),
+            pace: Pace { look: Duration::from_millis(5), ..Pace::default() },
+            suspend: CancellationToken::new(),
+        })
+    }
+
+    /// A worker that dies at its n-th write. `false` if it lived to see the end.
+    async fn mortal_worker(&self, dies_at: usize, after: bool) -> bool {
+        let dead = CancellationToken::new();
+        let store = Arc::new(Mortal {
+            inner: self.store.clone(),
+            writes: AtomicUsize::new(0),
+            dies_at,
+            after,
+            dead: dead.clone(),
+        });
+        let worker = self.worker(store);
+        let idle = CancellationToken::new();
+        let stop = idle.clone();
+        let watch = async {
+            tokio::select! {
+                () = dead.cancelled() => {}
+                () = async { while self.store.busy(&everything()).await.unwrap() > 0 { tokio::time::sleep(Duration::from_millis(2)).await } } => {}
+            }
+            idle.cancel();
+        };
+        tokio::join!(worker.run(everything(), stop), watch);
+        // Its lease outlives it; time passes until others may take over.
+        self.clock.advance(Duration::from_secs(60));
+        dead.is_cancelled()
+    }
+
+    async fn approve(&self) {
+        let head = self.store.head(&"s".into()).await.unwrap().unwrap();
+        let approval = head.turn.unwrap().approval().expect("the turn waits for an answer").id.clone();
+        let decide = OperationKind::Decide { approval, verdict: Verdict::Approve };
+        let intake = Intake::new(self.store.clone());
+        assert_eq!(
+            intake.submit(operation(&self.clock, "click", decide.clone())).await.unwrap(),
+            Pushed::New
+        );
+        assert_eq!(intake.submit(operation(&self.clock, "click", decide)).await.unwrap(), Pushed::Seen);
+    }
+
+    fn assert_harmless(&self, moment: &str) {
+        let ran = self.ran.lock().unwrap().clone();
+        assert!(ran.values().all(|times| *times <= 1), "a call ran twice when dying {moment}: {ran:?}");
+        let wall = self.wall.0.lock().unwrap().clone();
+        let answers = wall.iter().filter(|line| line.starts_with("answer")).count();
+        assert_eq!(answers, 1, "answers when dying {moment}: {wall:?}");
+        assert!(!wall.iter().any(|line| line.starts_with("error")), "{moment}: {wall:?}");
+    }
+}
+
+fn everything() -> Claimable {
+    Claimable::Behind(Door::Terminal)
+}
+
+#[tokio::test]
+async fn a_death_at_any_write_loses_nothing_and_repeats_nothing() {
+    let mut moments = 0;
+    for after in [false, true] {
+        for first in 1.. {
+            let scene = Scene::new();
+            let say = OperationKind::Say { text: "go".into(), handle: Value::Null };
+            let intake = Intake::new(scene.store.clone());
+            intake.submit(operation(&scene.clock, "m1", say)).await.unwrap();
+            let died = scene.mortal_worker(first, after).await;
+            // A second process takes over, and dies at the same write of its own, before a third.
+            scene.mortal_worker(first, after).await;
+            scene.worker(scene.store.clone()).drain(everything()).await;
+            scene.approve().await;
+            let died_again = scene.mortal_worker(first, after).await;
+            scene.worker(scene.store.clone()).drain(everything()).await;
+            let moment = format!("{} write {first}", if after { "after" } else { "before" });
+            scene.assert_harmless(&moment);
+            moments += 1;
+            if !died && !died_again {
+                break;
+            }
+        }
+    }
+    assert!(moments > 12, "only {moments} moments were tried");
+}

@@ -280,3 +280,7 @@ fn title(text: &str) -> String {
     let cut: String = line.chars().take(60).collect();
     if cut.len() < line.len() { format!("{}…", cut.trim_end()) } else { cut }
 }
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

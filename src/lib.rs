@@ -19,6 +19,7 @@
 //! | [`cli`] | the command line: chat, headless, serve, doctor | `app`, `runtime`, `config`, `playground` |
 
 pub mod agent;
+pub mod app;
 pub mod cli;
 pub mod clients;
 pub mod clock;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::messaging::auto::AutoNotices;
+use crate::messaging::AutoNotices;
 use crate::protocol::{Event, Heard, Operation, SessionHead};
 use crate::runtime::{Opening, PresentError, Presenter, Presenters};
 

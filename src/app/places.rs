@@ -18,7 +18,8 @@ impl Places for SessionFolders {
         // A key may hold anything; its hash is a safe name and always the same.
         let name = hex::encode(&Sha256::digest(head.key.as_str())[..12]);
         let workspace = self.0.join(name);
-        make_private(&workspace).with_context(|| format!("cannot make the folder {}", workspace.display()))?;
+        make_private(&workspace)
+            .with_context(|| format!("cannot make the folder {}", workspace.display()))?;
         Ok(place(head, workspace, Ownership::Session))
     }
 }

@@ -121,6 +121,8 @@ function buildFrame() {
       threadList.update(threadItems(rootMessage(channel.id, store.thread), replies(channel.id, store.thread)), `${channel.id}:${store.thread}:${store.me}`);
       threadStatus.update(statusOf(channel.id, store.thread));
       threadComposer.update(channel, store.thread);
+    } else {
+      threadList.update([], null);
     }
     const opened = thread.hidden ? null : `${channel.id}:${store.thread}`;
     // Not on touch screens, where the focus would bring up the keyboard.

@@ -47,7 +47,8 @@ fn mentioned(state: &State, rest: &str) -> Option<(String, usize)> {
 
 /// The `<…>` at the start of `rest`, if Slack would read it as one.
 fn control_sequence(rest: &str) -> Option<&str> {
-    let end = rest.find('>')?;
+    let after = rest.strip_prefix('<')?;
+    let end = after.find('>')? + 1;
     let inner = &rest[1..end];
     let known = inner.starts_with(['@', '#', '!'])
         || inner.starts_with("http://")
@@ -152,6 +153,11 @@ mod tests {
         assert_eq!(
             rich_text("<@U1> a &lt; b", "1")["elements"][0]["elements"],
             json!([{"type": "user", "user_id": "U1"}, {"type": "text", "text": " a < b"}])
+        );
+        // A link's closing bracket is no beginning of anything.
+        assert_eq!(
+            rich_text("<https://a.example|b> c", "1")["elements"][0]["elements"],
+            json!([{"type": "text", "text": "<https://a.example|b> c"}])
         );
     }
 }

@@ -93,7 +93,7 @@ function reactions(message) {
 
 function threadSummary(message, replies) {
   const status = statusOf(message.channel, message.ts);
-  const runs = status?.session_status === "processing";
+  const runs = sessionRuns(message);
   const waits = status?.session_status === "suspended";
   if (replies.length === 0 && !runs) return null;
   const faces = [...new Map(replies.map((reply) => [reply.user, reply])).values()].slice(0, 3);

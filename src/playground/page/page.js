@@ -23,11 +23,12 @@ function createStatusLine() {
   function update(status) {
     current = status;
     const state = status?.session_status;
-    const runs = state === "processing" || (!state && status?.status);
     const waits = state === "suspended";
-    root.hidden = !runs && !waits && !status?.status;
+    // A status text alone also means work: apps without agent sessions set nothing else.
+    const runs = !waits && (state === "processing" || Boolean(status?.status));
+    root.hidden = !runs && !waits;
     if (root.hidden) return;
-    root.dataset.state = runs ? "processing" : waits ? "suspended" : "said";
+    root.dataset.state = runs ? "processing" : "suspended";
     mark.className = "status-mark pulse";
     mark.hidden = !runs;
     const loading = runs ? status.loading_messages ?? [] : [];

@@ -171,6 +171,6 @@ export function threadItems(rootMessage, replies) {
 export function emptyHint(channel) {
   if (!channel) return h("div", { class: "empty" }, visibleChannels().length === 0 ? "This workspace has no channels yet." : "Pick a channel.");
   const bot = `@${store.bot.name}`;
-  const text = channel.kind === "im" ? `This is your direct message with ${store.bot.name}. Write what you want to find out or train.` : `Nothing here yet. Write “${bot} …” and it answers in a thread.`;
+  const text = channel.kind === "im" ? `This is your direct message with ${store.bot.name}. Write what you want to find out or train.` : (channel.members ?? []).includes(store.bot.user_id) ? `Nothing here yet. Write “${bot} …” and it answers in a thread.` : `Nothing here yet, and ${store.bot.name} is not in this channel.`;
   return h("div", { class: "empty", testid: "empty" }, h("div", { class: "empty-mark" }, icon(channel.kind === "im" ? "bolt" : "hash")), h("h2", { text: channel.kind === "im" ? store.bot.name : `# ${channel.name}` }), h("p", { text }));
 }

@@ -206,7 +206,8 @@ export function statusOf(channel, threadTs) {
 
 /** Whether the agent is at work in the thread that this message belongs to. */
 export function sessionRuns(message) {
-  return statusOf(message.channel, message.thread_ts ?? message.ts)?.session_status === "processing";
+  const status = statusOf(message.channel, message.thread_ts ?? message.ts);
+  return status?.session_status === "processing" || (Boolean(status?.status) && status.session_status !== "suspended");
 }
 
 export function topView() {

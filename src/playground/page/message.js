@@ -65,9 +65,13 @@ function content(message) {
     if (chunks.plan_title) out.push(plan(chunks.plan_title, tasks, scene));
     else if (tasks.length > 0) out.push(h("div", { class: "timeline" }, tasks.map((task) => taskCard(task, scene))));
     const text = chunks.markdown || "";
-    if (text) out.push(h("div", { class: "md md-stream" }, markdown(text)));
-    out.push(...blocks(chunks.blocks, { ...scene, key: `${scene.key}/chunk` }));
-    if (message.streaming) out.push(h("span", { class: "stream-cursor", testid: "stream-cursor", role: "img", "aria-label": "still writing" }));
+    const written = text ? h("div", { class: "md md-stream" }, markdown(text)) : null;
+    const cursor = message.streaming ? h("span", { class: "stream-cursor", testid: "stream-cursor", role: "img", "aria-label": "still writing" }) : null;
+    // The cursor stands behind the last word; after a table or code it has a line of its own.
+    const last = written?.lastElementChild;
+    if (cursor && last?.matches("p")) last.append(cursor);
+    out.push(written, ...blocks(chunks.blocks, { ...scene, key: `${scene.key}/chunk` }));
+    if (cursor && !last?.matches("p")) out.push(cursor);
     out.push(...blocks(message.blocks, scene));
   } else if (message.blocks?.length > 0) {
     out.push(...blocks(message.blocks, scene));

@@ -14,6 +14,7 @@ use genai::chat::{
 use genai::resolver::{AuthData, Endpoint};
 use genai::{ModelIden, ServiceTarget};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::protocol::{ProposedCall, Thought};
 
@@ -60,28 +61,46 @@ fn guarded_name(target: &Target) -> String {
 
 /// The options of one call. `frames` receives the raw frames of a streamed chat-completions answer.
 pub(super) fn chat_options(request: &Request, target: &Target, frames: &Arc<CallFrames>) -> ChatOptions {
+    let effort = effort(request.effort.as_deref(), target);
+    let captures = target.dialect != Dialect::OpenAi;
+    // Gemini is asked for its thoughts by this, which models that cannot think refuse.
+    let captures_thoughts = captures && (target.dialect != Dialect::Gemini || request.effort.is_some());
     let mut options = ChatOptions::default()
         .with_capture_usage(true)
-        .with_capture_content(target.dialect != Dialect::OpenAi)
-        .with_capture_reasoning_content(target.dialect != Dialect::OpenAi)
-        .with_capture_tool_calls(target.dialect != Dialect::OpenAi)
+        .with_capture_content(captures)
+        .with_capture_reasoning_content(captures_thoughts)
+        .with_capture_tool_calls(captures)
         .with_capture_raw_body(true);
-    if let Some(effort) = effort(request.effort.as_deref(), target) {
+    if let Some(effort) = effort {
         options = options.with_reasoning_effort(effort);
     }
     if target.dialect == Dialect::OpenAi {
         options = options.with_raw_frame_sink_arc(Arc::clone(frames) as Arc<_>);
     }
     if target.dialect != Dialect::Gemini {
-        options = options.with_extra_body(json!({ "model": target.name }));
+        options = options.with_extra_body(extra_body(request, target));
     }
-    match target.home {
-        Home::Router => {
-            options.with_extra_headers((SESSION_HEADER, session_header(request.session.as_str())))
-        }
-        Home::OpenAi => options.with_prompt_cache_key(session_header(request.session.as_str())),
-        _ => options,
+    if target.home == Home::Router {
+        options = options.with_extra_headers((SESSION_HEADER, session_header(request.session.as_str())));
     }
+    options
+}
+
+/// The true name, and what providers want to know for caching prompts.
+fn extra_body(request: &Request, target: &Target) -> Value {
+    let mut body = json!({ "model": target.name });
+    let through_fal = target.home == Home::Router && target.name.contains(":fal");
+    if through_fal && target.name.starts_with("anthropic/") {
+        body["cache_control"] = json!({ "type": "ephemeral" });
+    }
+    if target.home == Home::OpenAi || (through_fal && target.name.starts_with("openai/gpt-5.5")) {
+        // OpenAI takes at most 64 characters.
+        body["prompt_cache_key"] = json!(hex::encode(&Sha256::digest(request.session.as_str())[..16]));
+    }
+    if through_fal && target.name.starts_with("openai/gpt-5.5") {
+        body["prompt_cache_retention"] = json!("24h");
+    }
+    body
 }
 
 fn session_header(session: &str) -> String {

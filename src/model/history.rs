@@ -2,7 +2,7 @@
 //!
 //! Pure, and free of any provider's types. Never changes the transcript itself. Start at [`turns`].
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -126,15 +126,11 @@ fn answers(calls: &[ProposedCall], rest: &[Arc<Item>]) -> Vec<Answer> {
 }
 
 fn has_several_authors(items: &[Arc<Item>]) -> bool {
-    let authors: BTreeSet<_> = items
-        .iter()
-        .filter_map(|item| match &**item {
-            Item::User { author, .. } => Some(author),
-            _ => None,
-        })
-        .take(1_000)
-        .collect();
-    authors.len() > 1
+    let mut authors = items.iter().filter_map(|item| match &**item {
+        Item::User { author, .. } => Some(author),
+        _ => None,
+    });
+    authors.next().is_some_and(|first| authors.any(|author| author != first))
 }
 
 fn words(item: &Item, several_authors: bool) -> Option<String> {

@@ -197,7 +197,9 @@ fn endpoint(
         reason: format!("There is no key for {}, which answers for this model.", home.label()),
         hint: home.key_hint().to_owned(),
     })?;
-    Ok(Target { home, dialect, base_url: format!("{trimmed}/"), key, name: name.to_owned() })
+    // Anthropic's own clients are configured without the version, ours with it: both are understood.
+    let version = if home == Home::Anthropic && !trimmed.ends_with("/v1") { "/v1" } else { "" };
+    Ok(Target { home, dialect, base_url: format!("{trimmed}{version}/"), key, name: name.to_owned() })
 }
 
 fn given_key(endpoint: &Endpoint) -> Option<Secret> {
@@ -291,6 +293,10 @@ mod tests {
         config.anthropic.api_key = Some(Secret::new("sk-ant"));
         config.openai.api_key = Some(Secret::new("sk-oai"));
         assert_eq!(lead(&config, "anthropic/claude-opus-4-8").0, Home::Anthropic);
+        for base in ["https://api.anthropic.com", "https://api.anthropic.com/v1/"] {
+            config.anthropic.base_url = base.to_owned();
+            assert_eq!(lead(&config, "anthropic/claude-opus-4-8").1, "https://api.anthropic.com/v1/");
+        }
         assert_eq!(lead(&config, "openai/gpt-5.5").2, "gpt-5.5");
         assert_eq!(lead(&config, "anthropic/claude-opus-4.8:fal-ai").0, Home::Router);
         assert_eq!(lead(&config, "huggingface/openai/gpt-5.5").0, Home::Router);

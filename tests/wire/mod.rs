@@ -1,1 +1,7 @@
-//! (being built)
+//! Wire tests: real clients against strict fakes on loopback.
+
+mod model;
+mod model_chat;
+mod model_claude;
+mod model_fake;
+mod model_faults;

@@ -220,10 +220,8 @@ fn check_messages(headers: &HeaderMap, body: &Value, violations: &mut Vec<String
                 "tool_result" if results_are_over => {
                     violations.push(format!("message {at}: results come first"))
                 }
-                "tool_result" => {
-                    if !open.remove(block["tool_use_id"].as_str().unwrap_or_default()) {
-                        violations.push(format!("message {at} answers no call"));
-                    }
+                "tool_result" if !open.remove(block["tool_use_id"].as_str().unwrap_or_default()) => {
+                    violations.push(format!("message {at} answers no call"));
                 }
                 "text" if block["text"].as_str().is_none_or(|text| text.trim().is_empty()) => {
                     violations.push(format!("message {at} has an empty text"));

@@ -6,4 +6,5 @@ mod cli;
 mod it;
 mod store;
 mod tidy;
+mod tools;
 mod wire;

@@ -173,17 +173,27 @@ impl Gateway {
         let settled = async {
             loop {
                 let next = self.settled.notified();
-                match self.ledger.delivery(id).await? {
-                    Some(Delivered::Sent { .. }) => return Ok(Outcome::Sent),
-                    Some(Delivered::Failed { error }) => return Ok(Outcome::Failed(error)),
+                match self.standing(id).await? {
                     // Another process may settle it, so look now and then as well.
-                    Some(Delivered::Again { .. }) | None => {
+                    Outcome::Open => {
                         let _ = tokio::time::timeout(Duration::from_millis(250), next).await;
                     }
+                    known => return Ok(known),
                 }
             }
         };
-        tokio::time::timeout(within, settled).await.unwrap_or(Ok(Outcome::Open))
+        match tokio::time::timeout(within, settled).await {
+            Ok(outcome) => outcome,
+            Err(_) => self.standing(id).await,
+        }
+    }
+
+    async fn standing(&self, id: &str) -> Result<Outcome, StoreError> {
+        Ok(match self.ledger.delivery(id).await? {
+            Some(Delivered::Sent { .. }) => Outcome::Sent,
+            Some(Delivered::Failed { error }) => Outcome::Failed(error),
+            Some(Delivered::Again { .. }) | None => Outcome::Open,
+        })
     }
 
     /// Delivers until `cancel` fires. The try in hand is finished first, because one that is broken

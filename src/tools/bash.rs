@@ -14,9 +14,10 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
+use super::files::blocking;
 use super::process::Running;
 use super::spill::Capture;
-use super::workspace::{Outside, Relation, resolve};
+use super::workspace::{Outside, Relation, Target, resolve};
 use crate::agent::tool::{
     Assessment, BadArguments, CallContext, Place, Risk, Tool, ToolError, arguments, parameters,
 };
@@ -122,12 +123,23 @@ impl Bash {
             _ => Ok(bash),
         }
     }
+}
 
-    /// The folder to run in, and whether it is outside the workspace.
-    fn folder(&self, bash: &Arguments, workspace: &Path) -> Result<(PathBuf, Relation), BadArguments> {
-        let target = resolve(workspace, bash.work_dir.as_deref().unwrap_or("."))?;
-        Ok((target.path, target.relation))
+/// The folder to run in and the workspace, as they are now.
+fn folders(
+    workspace: &Path,
+    work_dir: Option<&str>,
+    outside: Outside,
+) -> Result<(PathBuf, PathBuf), BadArguments> {
+    let root = resolve(workspace, ".")?.path;
+    let Target { path, relation } = resolve(workspace, work_dir.unwrap_or("."))?;
+    if relation == Relation::System || (relation == Relation::Outside && outside == Outside::Forbidden) {
+        return Err(BadArguments("`work_dir` is outside the workspace".to_owned()));
     }
+    if !path.is_dir() {
+        return Err(BadArguments(format!("`work_dir`: there is no folder `{}`", path.display())));
+    }
+    Ok((path, root))
 }
 
 #[async_trait]
@@ -148,7 +160,8 @@ impl Tool for Bash {
 
     fn assess(&self, value: &Value, place: &Place) -> Result<Assessment, BadArguments> {
         let bash = self.checked(value)?;
-        let (folder, relation) = self.folder(&bash, &place.workspace)?;
+        let Target { path: folder, relation } =
+            resolve(&place.workspace, bash.work_dir.as_deref().unwrap_or("."))?;
         let risk = match (relation, self.outside) {
             (Relation::Inside | Relation::Internal, _) => {
                 Risk::Ask { reason: "Runs a shell command on this machine.".to_owned() }
@@ -176,17 +189,10 @@ impl Tool for Bash {
 
     async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
         let bash = self.checked(&value)?;
-        let (folder, relation) = self.folder(&bash, context.workspace())?;
-        if relation == Relation::System
-            || (relation == Relation::Outside && self.outside == Outside::Forbidden)
-        {
-            return Err(BadArguments("`work_dir` is outside the workspace".to_owned()).into());
-        }
-        if !folder.is_dir() {
-            return Err(BadArguments(format!("`work_dir`: there is no folder `{}`", folder.display())).into());
-        }
+        let (outside, place, work_dir) = (self.outside, context.place.clone(), bash.work_dir.clone());
+        let (folder, workspace) =
+            blocking(move || folders(&place.workspace, work_dir.as_deref(), outside)).await??;
         let limit = Duration::from_secs(bash.timeout.unwrap_or(self.config.bash_timeout_s));
-        let workspace = context.workspace().canonicalize().map_err(anyhow::Error::from)?;
         let capture =
             Capture::new(self.config.output_cap_chars, &workspace, context.call.as_str(), &self.secrets);
         let running = match Running::start(self.shell, &bash.command, &folder, &self.environment) {

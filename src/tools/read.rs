@@ -95,12 +95,14 @@ impl Tool for Read {
 
     async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
         let read = Arguments::checked(&value)?;
-        let target = resolve(context.workspace(), &read.path)?;
-        allow(&context.place, &target, Wish::Look, self.files.outside)?;
         let files = Arc::clone(&self.files);
         // Reading a page is short; a stop lets go of it and the thread ends by itself.
-        let work = blocking(move || look(&files, &context.place, &target, &read));
-        work.await
+        blocking(move || {
+            let target = resolve(context.workspace(), &read.path)?;
+            allow(&context.place, &target, Wish::Look, files.outside)?;
+            Ok(look(&files, &context.place, &target, &read))
+        })
+        .await?
     }
 }
 

@@ -68,10 +68,13 @@ impl Tool for Write {
 
     async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
         let write: Arguments = arguments(&value)?;
-        let target = resolve(context.workspace(), &write.path)?;
-        allow(&context.place, &target, Wish::Change, self.files.outside)?;
         let files = Arc::clone(&self.files);
-        blocking(move || put(&files, &context.place, &target, &write.content)).await
+        blocking(move || {
+            let target = resolve(context.workspace(), &write.path)?;
+            allow(&context.place, &target, Wish::Change, files.outside)?;
+            Ok(put(&files, &context.place, &target, &write.content))
+        })
+        .await?
     }
 }
 

@@ -1,5 +1,6 @@
 //! Wire tests: real clients against strict fakes on loopback.
 
+mod messaging;
 mod model;
 mod model_chat;
 mod model_claude;

@@ -123,14 +123,16 @@ impl Tool for Edit {
 
     async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
         let edit = Arguments::checked(&value)?;
-        let target = resolve(context.workspace(), &edit.path)?;
-        allow(&context.place, &target, Wish::Change, self.files.outside)?;
         let files = Arc::clone(&self.files);
-        blocking(move || match change(&files, &context.place, &target, &edit) {
-            Ok(done) => ToolOutcome::done(redact_values(&done, &files.secrets)),
-            Err(why) => ToolOutcome::failed(why),
+        blocking(move || {
+            let target = resolve(context.workspace(), &edit.path)?;
+            allow(&context.place, &target, Wish::Change, files.outside)?;
+            Ok(match change(&files, &context.place, &target, &edit) {
+                Ok(done) => ToolOutcome::done(redact_values(&done, &files.secrets)),
+                Err(why) => ToolOutcome::failed(why),
+            })
         })
-        .await
+        .await?
     }
 }
 

@@ -1,0 +1,3 @@
+//! Tools as somebody who adds one meets them.
+
+mod custom_tool;

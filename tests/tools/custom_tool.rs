@@ -1,7 +1,5 @@
 //! The example of `docs/development.md`, compiled and run; the page must show it word for word.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
-
 // The page's example begins here.
 use async_trait::async_trait;
 use ml_intern::agent::tool::{

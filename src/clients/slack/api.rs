@@ -123,9 +123,10 @@ impl SlackApi {
     /// As [`SlackApi::call`]; `not_authed` without an app token.
     pub async fn open_connection(&self) -> Result<String, SlackError> {
         let answer = self.call(Method::ConnectionsOpen, &serde_json::json!({})).await?;
-        answer["url"].as_str().map(str::to_owned).ok_or_else(|| {
-            SlackError::Transport("apps.connections.open gave no address".to_owned())
-        })
+        answer["url"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| SlackError::Transport("apps.connections.open gave no address".to_owned()))
     }
 
     /// The scopes that the bot token has; `None` if Slack does not say (a workspace on loopback).
@@ -155,8 +156,6 @@ fn query_pairs(arguments: &Value) -> Vec<(String, String)> {
     arguments
         .iter()
         .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| {
-            (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-        })
+        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
         .collect()
 }

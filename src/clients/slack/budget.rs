@@ -96,10 +96,8 @@ impl Budgets {
                 bucket.tokens < bucket.capacity
             });
         }
-        let bucket = self
-            .channels
-            .entry(channel.to_owned())
-            .or_insert_with(|| Bucket::full(CHANNEL_BURST, 1.0, now));
+        let bucket =
+            self.channels.entry(channel.to_owned()).or_insert_with(|| Bucket::full(CHANNEL_BURST, 1.0, now));
         bucket.refill(now);
         bucket
     }

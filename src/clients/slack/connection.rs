@@ -72,7 +72,8 @@ impl Connection {
 
     /// Waits until a successor is wanted: Slack announced the end (`None`), or it came (why).
     pub(super) async fn successor_wanted(&mut self) -> Option<String> {
-        let end = self.standing.wait_for(|standing| matches!(standing, Standing::Leaving | Standing::Closed(_)));
+        let end =
+            self.standing.wait_for(|standing| matches!(standing, Standing::Leaving | Standing::Closed(_)));
         match end.await {
             Ok(standing) => match &*standing {
                 Standing::Closed(why) => Some(why.clone()),
@@ -214,10 +215,7 @@ impl Run {
     }
 }
 
-async fn write(
-    mut sink: futures::stream::SplitSink<Stream, Message>,
-    mut outgoing: mpsc::Receiver<Message>,
-) {
+async fn write(mut sink: futures::stream::SplitSink<Stream, Message>, mut outgoing: mpsc::Receiver<Message>) {
     while let Some(message) = outgoing.recv().await {
         let last = matches!(message, Message::Close(_));
         if sink.send(message).await.is_err() || last {

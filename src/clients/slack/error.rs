@@ -78,8 +78,10 @@ impl SlackError {
         self.code().is_some_and(|code| {
             code.starts_with("invalid_blocks")
                 || code.starts_with("markdown_text")
-                || ["msg_too_long", "msg_blocks_too_long", "invalid_arguments", "block_mismatch"].contains(&code)
-                || ["invalid_metadata_format", "metadata_too_large", "invalid_chunks", "internal_error"].contains(&code)
+                || ["msg_too_long", "msg_blocks_too_long", "invalid_arguments", "block_mismatch"]
+                    .contains(&code)
+                || ["invalid_metadata_format", "metadata_too_large", "invalid_chunks", "internal_error"]
+                    .contains(&code)
         })
     }
 

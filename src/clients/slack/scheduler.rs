@@ -133,7 +133,8 @@ impl Scheduler {
             Err(SlackError::Api { .. }) => "refused",
             Err(SlackError::Transport(_)) => "lost",
         };
-        metrics::counter!("slack_calls_total", "method" => outgoing.method.name(), "outcome" => outcome).increment(1);
+        metrics::counter!("slack_calls_total", "method" => outgoing.method.name(), "outcome" => outcome)
+            .increment(1);
         if let Err(error) = &result {
             tracing::debug!(method = outgoing.method.name(), %error, "a Slack call did not go through");
         }
@@ -160,7 +161,12 @@ impl Scheduler {
                 {
                     let wait = self.0.random.jitter(FIRST_WAIT * 2_u32.saturating_pow(tries));
                     tries += 1;
-                    tracing::debug!(method = outgoing.method.name(), why, ?wait, "a lost request is sent again");
+                    tracing::debug!(
+                        method = outgoing.method.name(),
+                        why,
+                        ?wait,
+                        "a lost request is sent again"
+                    );
                     tokio::time::sleep(wait).await;
                 }
                 done => return done,
@@ -228,8 +234,8 @@ impl Scheduler {
             return Turn::Wait(wait);
         }
         let ahead = state.waiting.range(..place.key).any(|(_, (other, place))| {
-            let same = *other == method
-                || (other.makes_message() && method.makes_message() && *place == channel);
+            let same =
+                *other == method || (other.makes_message() && method.makes_message() && *place == channel);
             same && state.budgets.wait(*other, place.as_deref(), now) == Duration::ZERO
         });
         if ahead {

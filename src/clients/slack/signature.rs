@@ -76,9 +76,7 @@ mod tests {
     #[test]
     fn the_documented_example_is_believed_for_five_minutes_either_way() {
         let secret = Secret::new("8f742231b10e8888abcd99yyyzzz85a5");
-        let check = |now| {
-            verify(&secret, Some("1531420618"), Some(SIGNATURE), BODY.as_bytes(), at(now))
-        };
+        let check = |now| verify(&secret, Some("1531420618"), Some(SIGNATURE), BODY.as_bytes(), at(now));
         for (now, verdict) in [
             (1_531_420_618, Ok(())),
             (1_531_420_618 + 300, Ok(())),
@@ -105,6 +103,9 @@ mod tests {
         assert_eq!(verify(Some("-9223372036854775808"), Some(&good), b"body"), Err(SignatureError::Stale));
         let empty = Secret::new("");
         let forged = sign(&empty, 100, b"body");
-        assert_eq!(super::verify(&empty, Some("100"), Some(&forged), b"body", at(100)), Err(SignatureError::Wrong));
+        assert_eq!(
+            super::verify(&empty, Some("100"), Some(&forged), b"body", at(100)),
+            Err(SignatureError::Wrong)
+        );
     }
 }

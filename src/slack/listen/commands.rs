@@ -1,0 +1,92 @@
+//! The slash command: a request opens a thread, anything else is answered to the person alone.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Answer, Listener, NAME_PATIENCE, REMEMBERED};
+use crate::clients::slack::{Method, Outgoing, Priority, Retry, SlackError};
+use crate::protocol::OperationKind;
+use crate::slack::place::Place;
+use crate::slack::present::markdown::escape_mrkdwn;
+use crate::slack::translate::{Commanded, text};
+use crate::slack::{access, buttons, say};
+
+/// How long the root message may take: Slack waits three seconds for the answer.
+const POST_PATIENCE: Duration = Duration::from_millis(2_200);
+
+impl Listener {
+    pub(super) async fn commanded(self: &Arc<Self>, commanded: Commanded) -> Answer {
+        let Commanded { team, channel, person, text: asked, cause } = commanded;
+        if let Err(why) = access::admit(&self.config, &channel, &person) {
+            return only_you(say::refusal(why));
+        }
+        if asked.is_empty() || asked.eq_ignore_ascii_case("help") {
+            return only_you(say::HELP);
+        }
+        if asked.eq_ignore_ascii_case("status") {
+            return only_you(&say::here(&self.us.user));
+        }
+        if !self.first_delivery(&cause) {
+            return Answer::Taken;
+        }
+        let names = self.names.of_all(&text::mentioned(&asked), NAME_PATIENCE).await;
+        let request = text::readable(&asked, &names);
+        let root = match self.post_root(&channel, &person.id, &request).await {
+            Ok(ts) => ts,
+            Err(error) => {
+                tracing::warn!(%error, "the thread of a command could not be opened");
+                self.forget(&cause);
+                return only_you(if error.place_is_gone() { say::CANNOT_POST } else { say::NOT_SAVED });
+            }
+        };
+        let place = Place { team, channel, thread_ts: root.clone(), opened_by: person.id.clone() };
+        let kind =
+            OperationKind::Say { text: request, handle: json!({ "channel": place.channel, "ts": root }) };
+        match self.submit(&place, &person, format!("slack:command:{cause}"), kind).await {
+            Answer::Taken => only_you(say::STARTED),
+            _ => only_you(say::NOT_SAVED),
+        }
+    }
+
+    async fn post_root(&self, channel: &str, user: &str, request: &str) -> Result<String, SlackError> {
+        let outgoing = Outgoing {
+            method: Method::PostMessage,
+            priority: Priority::Final,
+            channel: Some(channel.to_owned()),
+            arguments: json!({
+                "channel": channel,
+                "text": say::asked(user, &escape_mrkdwn(&request.chars().take(2_800).collect::<String>())),
+                "unfurl_links": false,
+                "unfurl_media": false,
+                "metadata": { "event_type": buttons::NOTE, "event_payload": { "asked_by": user } },
+            }),
+            retry: Retry::Within(POST_PATIENCE),
+        };
+        let answer = tokio::time::timeout(POST_PATIENCE, self.scheduler.call(outgoing))
+            .await
+            .map_err(|_| SlackError::Transport("posting took too long".to_owned()))??;
+        answer["ts"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| SlackError::Transport("the post has no time".to_owned()))
+    }
+
+    fn first_delivery(&self, cause: &str) -> bool {
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        if commands.len() >= REMEMBERED {
+            commands.clear();
+        }
+        cause.is_empty() || commands.insert(cause.to_owned())
+    }
+
+    fn forget(&self, cause: &str) {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner).remove(cause);
+    }
+}
+
+fn only_you(line: &str) -> Answer {
+    let shown: Value = json!({ "response_type": "ephemeral", "text": line });
+    Answer::Show(shown)
+}

@@ -1,0 +1,181 @@
+//! The card of an approval, waiting and decided. Pure: a request in, blocks out.
+
+use serde_json::{Value, json};
+
+use super::markdown::{cut, escape_mrkdwn, one_line};
+use crate::protocol::{ApprovalRequest, Approvers, AskedCall, Decision, Verdict};
+use crate::slack::{buttons, say};
+
+/// Characters of commands shown on one card, all calls together.
+const SHOWN: usize = 8_000;
+/// Characters of one command shown.
+const SHOWN_EACH: usize = 2_800;
+/// Calls shown in full.
+const CALLS: usize = 10;
+
+/// A card that waits for an answer.
+#[must_use]
+pub fn waiting(request: &ApprovalRequest) -> Value {
+    let mut blocks = vec![section(&format!(":raised_hand: *{}*", say::may_i(request.calls.len())))];
+    blocks.extend(calls(request, |call| call.preview.clone()));
+    blocks.push(context(&terms(request)));
+    blocks.push(json!({ "type": "actions", "block_id": "approval", "elements": answers(request) }));
+    json!(blocks)
+}
+
+/// A card that was decided, expired or overtaken: no buttons.
+#[must_use]
+pub fn settled(request: &ApprovalRequest, decision: &Decision) -> Value {
+    let mut blocks = calls(request, |call| match decision {
+        Decision::Decided { verdict: Verdict::Edit { arguments }, .. } => {
+            arguments.get(&call.call).map_or_else(|| call.preview.clone(), |new| edited_text(call, new))
+        }
+        _ => call.preview.clone(),
+    });
+    blocks.push(context(&cut(&say::decided(decision, escape_mrkdwn), 2_900)));
+    json!(blocks)
+}
+
+/// What notifications say.
+#[must_use]
+pub fn summary(request: &ApprovalRequest) -> String {
+    let titles: Vec<String> = request.calls.iter().map(|call| one_line(&call.title, 120)).collect();
+    escape_mrkdwn(&cut(&format!("{} {}", say::may_i(request.calls.len()), titles.join("; ")), 500))
+}
+
+/// The plainest form of a card: text and buttons.
+#[must_use]
+pub fn plain(request: &ApprovalRequest) -> Value {
+    let text = format!("{}\n{}", summary(request), terms(request));
+    json!([
+        section(&cut(&text, 2_900)),
+        { "type": "actions", "block_id": "approval", "elements": answers(request) },
+    ])
+}
+
+/// Texts that are too long for the card, with a file name each.
+#[must_use]
+pub fn attachments(request: &ApprovalRequest) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for (index, call) in request.calls.iter().enumerate() {
+        if is_cut(&call.preview) || index >= CALLS {
+            let ending = match call.language.as_str() {
+                "python" => "py",
+                "sh" | "bash" | "shell" => "sh",
+                "json" => "json",
+                _ => "txt",
+            };
+            files.push((format!("call-{}.{ending}", index + 1), call.preview.clone()));
+        }
+    }
+    files
+}
+
+fn is_cut(text: &str) -> bool {
+    text.chars().count() > SHOWN_EACH
+}
+
+fn calls(request: &ApprovalRequest, text: impl Fn(&AskedCall) -> String) -> Vec<Value> {
+    let mut blocks = Vec::new();
+    let mut left = SHOWN;
+    for call in request.calls.iter().take(CALLS) {
+        blocks.push(section(&format!(
+            "*{}*: {}",
+            escape_mrkdwn(&call.tool),
+            escape_mrkdwn(&one_line(&call.title, 300))
+        )));
+        let text = text(call);
+        let shown = cut(&text, SHOWN_EACH.min(left.max(200)));
+        left = left.saturating_sub(shown.chars().count());
+        if !shown.trim().is_empty() {
+            // Preformatted rich text is never read as markup.
+            blocks.push(json!({
+                "type": "rich_text",
+                "elements": [{
+                    "type": "rich_text_preformatted",
+                    "elements": [{ "type": "text", "text": shown }],
+                }],
+            }));
+        }
+        if is_cut(&text) {
+            blocks.push(context(say::WHOLE_IN_FILE));
+        }
+    }
+    if request.calls.len() > CALLS {
+        blocks.push(context(&say::more_calls(request.calls.len() - CALLS)));
+    }
+    blocks
+}
+
+/// Why it asks, what it costs, who may answer, until when.
+fn terms(request: &ApprovalRequest) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for reason in request.calls.iter().flat_map(|call| &call.reasons) {
+        let line = escape_mrkdwn(&one_line(reason, 200));
+        if !lines.contains(&line) && lines.len() < 6 {
+            lines.push(line);
+        }
+    }
+    let cost: u64 = request.calls.iter().filter_map(|call| call.cost).sum();
+    if cost > 0 {
+        lines.push(say::at_most(cost));
+    }
+    let who = match &request.approvers {
+        Approvers::Anyone => say::ANYONE_MAY_ANSWER.to_owned(),
+        Approvers::Listed { people } => {
+            let people: Vec<String> = people.iter().take(20).map(|person| format!("<@{person}>")).collect();
+            say::may_answer(&people.join(", "))
+        }
+    };
+    lines.push(format!("{who} · {}", say::until(request.expires_at.seconds())));
+    cut(&lines.join("\n"), 2_900)
+}
+
+fn answers(request: &ApprovalRequest) -> Vec<Value> {
+    let id = request.id.as_str();
+    let button = |action: &str, text: &str| {
+        json!({
+            "type": "button",
+            "action_id": action,
+            "text": { "type": "plain_text", "text": text },
+            "value": id,
+        })
+    };
+    let mut approve = button(buttons::APPROVE, say::APPROVE);
+    approve["style"] = json!("primary");
+    let mut answers = vec![approve];
+    let alike: Option<Vec<&str>> =
+        request.calls.iter().map(|call| call.alike.as_ref().map(|alike| alike.words.as_str())).collect();
+    if let Some(mut words) = alike.filter(|words| !words.is_empty()) {
+        words.sort_unstable();
+        words.dedup();
+        let mut session = button(buttons::APPROVE_SESSION, say::APPROVE_SESSION);
+        session["confirm"] = json!({
+            "title": { "type": "plain_text", "text": say::APPROVE_SESSION },
+            "text": { "type": "plain_text", "text": cut(&say::allows(&words.join(", ")), 290) },
+            "confirm": { "type": "plain_text", "text": say::APPROVE },
+            "deny": { "type": "plain_text", "text": say::MODAL_CLOSE },
+        });
+        answers.push(session);
+    }
+    answers.push(button(buttons::EDIT, say::EDIT));
+    let mut reject = button(buttons::REJECT, say::REJECT);
+    reject["style"] = json!("danger");
+    answers.push(reject);
+    answers
+}
+
+fn edited_text(call: &AskedCall, arguments: &Value) -> String {
+    match &call.editable {
+        Some(name) => arguments[name].as_str().unwrap_or_default().to_owned(),
+        None => serde_json::to_string_pretty(arguments).unwrap_or_default(),
+    }
+}
+
+fn section(text: &str) -> Value {
+    json!({ "type": "section", "text": { "type": "mrkdwn", "text": cut(text, 2_950) } })
+}
+
+fn context(text: &str) -> Value {
+    json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": text }] })
+}

@@ -1,0 +1,85 @@
+//! Commands in a thread: `!status`, `!model …`, the word `stop`.
+
+use super::Words;
+use crate::protocol::{OperationKind, Setting};
+
+/// What a message says, its mention of us taken out.
+pub(super) fn words(text: &str) -> Words {
+    let plain = text.trim();
+    if plain.trim_end_matches(['.', '!']).eq_ignore_ascii_case("stop") {
+        return Words::Command(OperationKind::Stop);
+    }
+    let Some(command) =
+        plain.strip_prefix('!').filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+    else {
+        return Words::Say(plain.to_owned());
+    };
+    let mut parts = command.split_whitespace();
+    let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let argument = parts.collect::<Vec<_>>().join(" ");
+    let alone = argument.is_empty();
+    match (name.as_str(), argument.as_str()) {
+        ("help", _) => Words::Help,
+        ("stop", _) if alone => Words::Command(OperationKind::Stop),
+        ("status", _) if alone => Words::Command(OperationKind::Status),
+        ("new", _) if alone => Words::Command(OperationKind::New),
+        ("compact", _) if alone => Words::Command(OperationKind::Compact),
+        ("undo", _) if alone => Words::Command(OperationKind::Undo),
+        ("retry", _) if alone => Words::Command(OperationKind::Retry),
+        ("resume", _) if alone => Words::Command(OperationKind::Resume),
+        ("model", "") => Words::Command(OperationKind::Status),
+        ("model", "default") => Words::Command(OperationKind::Set { setting: Setting::Model { id: None } }),
+        ("model", id) if !id.contains(' ') => {
+            let id = super::text::readable(id, &std::collections::BTreeMap::new());
+            Words::Command(OperationKind::Set { setting: Setting::Model { id: Some(id) } })
+        }
+        ("effort", "off" | "none" | "default") => {
+            Words::Command(OperationKind::Set { setting: Setting::Effort { level: None } })
+        }
+        ("effort", level @ ("minimal" | "low" | "medium" | "high" | "xhigh" | "max")) => {
+            let level = Some(level.to_owned());
+            Words::Command(OperationKind::Set { setting: Setting::Effort { level } })
+        }
+        ("yolo", state @ ("on" | "off")) => {
+            Words::Command(OperationKind::Set { setting: Setting::Yolo { on: state == "on" } })
+        }
+        _ => Words::Unclear(format!("!{name}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_and_other_words_are_left_alone() {
+        let set = |setting| Words::Command(OperationKind::Set { setting });
+        for (text, expected) in [
+            ("stop", Words::Command(OperationKind::Stop)),
+            (" STOP! ", Words::Command(OperationKind::Stop)),
+            ("!stop", Words::Command(OperationKind::Stop)),
+            ("stop the server", Words::Say("stop the server".into())),
+            ("!status", Words::Command(OperationKind::Status)),
+            ("!STATUS", Words::Command(OperationKind::Status)),
+            ("!new", Words::Command(OperationKind::New)),
+            ("!compact", Words::Command(OperationKind::Compact)),
+            ("!undo", Words::Command(OperationKind::Undo)),
+            ("!model", Words::Command(OperationKind::Status)),
+            ("!model hf/a/b", set(Setting::Model { id: Some("hf/a/b".into()) })),
+            ("!model default", set(Setting::Model { id: None })),
+            ("!yolo on", set(Setting::Yolo { on: true })),
+            ("!yolo off", set(Setting::Yolo { on: false })),
+            ("!yolo", Words::Unclear("!yolo".into())),
+            ("!effort high", set(Setting::Effort { level: Some("high".into()) })),
+            ("!help", Words::Help),
+            ("!help me", Words::Help),
+            ("!frobnicate now", Words::Unclear("!frobnicate".into())),
+            ("!new york is nice", Words::Unclear("!new".into())),
+            ("!= is a comparison", Words::Say("!= is a comparison".into())),
+            ("!", Words::Say("!".into())),
+            ("!!!", Words::Say("!!!".into())),
+        ] {
+            assert_eq!(words(text), expected, "{text}");
+        }
+    }
+}

@@ -27,7 +27,7 @@ use self::present::SlackPresenters;
 use self::translate::Ourselves;
 use crate::clients::slack::{Identity, Scheduler, SlackApi, SlackError, SocketMode, SocketTimes};
 use crate::clock::Clock;
-use crate::config::SlackConfig;
+use crate::config::{SlackConfig, SlackMode};
 use crate::random::Random;
 use crate::runtime::intake::Intake;
 use crate::runtime::present::Presenters;
@@ -39,7 +39,7 @@ pub struct SlackDoor {
     scheduler: Scheduler,
     listener: Arc<Listener>,
     presenters: Arc<SlackPresenters>,
-    random: Random,
+    socket: SocketMode,
 }
 
 impl SlackDoor {
@@ -48,12 +48,12 @@ impl SlackDoor {
     /// # Errors
     /// In plain words, if a token is missing or refused, or Slack cannot be reached.
     pub async fn connect(
-        config: SlackConfig,
+        config: &SlackConfig,
         intake: Intake,
         clock: Clock,
         random: Random,
     ) -> anyhow::Result<Self> {
-        let api = Arc::new(SlackApi::new(&config)?);
+        let api = Arc::new(SlackApi::new(config)?);
         let scheduler = Scheduler::new(Arc::clone(&api), random.clone());
         let identity = api.identity().await.map_err(|error| plain("bot token", "SLACK_BOT_TOKEN", &error))?;
         let us =
@@ -62,7 +62,15 @@ impl SlackDoor {
         let presenters =
             Arc::new(SlackPresenters::new(scheduler.clone(), us.clone(), Arc::clone(&names), config.stream));
         let parts = Parts { config: config.clone(), us, intake, scheduler: scheduler.clone(), names, clock };
-        Ok(Self { config, identity, scheduler, listener: Arc::new(Listener::new(parts)), presenters, random })
+        let listener = Arc::new(Listener::new(parts));
+        let socket = SocketMode::new(
+            api,
+            Arc::new(Envelopes(Arc::clone(&listener))),
+            config.connections,
+            SocketTimes::default(),
+            random,
+        );
+        Ok(Self { config: config.clone(), identity, scheduler, listener, presenters, socket })
     }
 
     /// Who we are in the workspace.
@@ -92,32 +100,60 @@ impl SlackDoor {
         }
     }
 
-    /// Listens over Socket Mode until cancelled, then drains: handlers in flight finish and are
-    /// acknowledged, and what goes out behind the answers goes out.
+    /// How deliveries reach us, as configured.
+    #[must_use]
+    pub fn mode(&self) -> SlackMode {
+        match self.config.mode {
+            SlackMode::Auto if self.config.app_token.is_some() => SlackMode::Socket,
+            SlackMode::Auto => SlackMode::Http,
+            chosen => chosen,
+        }
+    }
+
+    /// Whether Slack can reach us: a Socket Mode connection is open, or deliveries come over HTTP.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.mode() == SlackMode::Http || self.socket.is_connected()
+    }
+
+    /// Checks that deliveries can reach us: asks for one Socket Mode address, or that there is a
+    /// signing secret. Call it at the start, to fail at once.
     ///
     /// # Errors
-    /// At once and in plain words if the app token is missing or refused; later only if a token was revoked.
-    pub async fn run_socket(&self, cancel: CancellationToken) -> anyhow::Result<()> {
+    /// In plain words, if the token or the secret is missing or refused. A network that is down is no error:
+    /// that passes.
+    pub async fn check_delivery(&self) -> anyhow::Result<()> {
+        if self.mode() == SlackMode::Http {
+            anyhow::ensure!(
+                self.config.signing_secret.as_ref().is_some_and(|secret| !secret.is_empty()),
+                "deliveries over HTTP need the app's signing secret: set SLACK_SIGNING_SECRET, or set SLACK_APP_TOKEN to use Socket Mode"
+            );
+            return Ok(());
+        }
         if self.config.app_token.is_none() {
             anyhow::bail!(
                 "Socket Mode needs an app-level token: set SLACK_APP_TOKEN to the xapp-… token with the scope connections:write"
             );
         }
-        // Asking once ourselves tells a refused token apart from a network that is down for a moment.
-        if let Err(error) = self.scheduler.api().open_connection().await
-            && matches!(error, SlackError::Api { .. })
-        {
-            return Err(plain("app-level token", "SLACK_APP_TOKEN", &error));
+        match self.scheduler.api().open_connection().await {
+            Err(error @ SlackError::Api { .. }) => Err(plain("app-level token", "SLACK_APP_TOKEN", &error)),
+            _ => Ok(()),
         }
-        let handler = Arc::new(Envelopes(Arc::clone(&self.listener)));
-        let socket = SocketMode::new(
-            Arc::clone(self.scheduler.api()),
-            handler,
-            self.config.connections,
-            SocketTimes::default(),
-            self.random.clone(),
-        );
-        let result = socket.run(cancel).await;
+    }
+
+    /// Listens until cancelled, then drains: handlers in flight finish and are acknowledged, and what
+    /// goes out behind the answers goes out. Without Socket Mode it only waits and drains.
+    ///
+    /// # Errors
+    /// At once and in plain words as [`SlackDoor::check_delivery`]; later only if a token was revoked.
+    pub async fn run_socket(&self, cancel: CancellationToken) -> anyhow::Result<()> {
+        self.check_delivery().await?;
+        let result = if self.mode() == SlackMode::Http {
+            cancel.cancelled().await;
+            Ok(())
+        } else {
+            self.socket.run(cancel).await
+        };
         self.listener.drain().await;
         result.context("Socket Mode stopped for good: Slack no longer accepts the token")
     }

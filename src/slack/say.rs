@@ -107,10 +107,11 @@ pub fn refusal(why: super::access::Refusal) -> &'static str {
     }
 }
 
-/// Above a message that opens a thread by slash command. `text` must be escaped.
+/// Above a message that opens a thread by slash command. Both must be escaped; a name, for a mention
+/// would ping the person who just typed it.
 #[must_use]
-pub fn asked(user: &str, text: &str) -> String {
-    format!("<@{user}> asked: {text}")
+pub fn asked(name: &str, text: &str) -> String {
+    format!("*{name}* asked: {text}")
 }
 
 /// The label of one input of the editing modal.
@@ -146,7 +147,7 @@ pub fn at_most(cost: u64) -> String {
 /// Anybody in the thread may answer.
 pub const ANYONE_MAY_ANSWER: &str = "Anyone here may answer";
 
-/// Who may answer. `people` are mentions.
+/// Who may answer. `people` must be escaped.
 #[must_use]
 pub fn may_answer(people: &str) -> String {
     format!("May be answered by {people}")
@@ -164,12 +165,12 @@ pub fn allows(words: &str) -> String {
     format!("From now on in this session I will not ask again for: {words}.")
 }
 
-/// What a decided card says. `name` must be escaped; times are Slack dates.
+/// What a decided card says. `escape` makes what people wrote safe; times are Slack dates.
 #[must_use]
-pub fn decided(decision: &Decision, names: impl Fn(&str) -> String) -> String {
+pub fn decided(decision: &Decision, escape: impl Fn(&str) -> String) -> String {
     match decision {
-        Decision::Decided { by, verdict, at, .. } => {
-            let who = format!("<@{by}>");
+        Decision::Decided { name, verdict, at, .. } => {
+            let who = escape(name);
             let when = date(at.seconds());
             match verdict {
                 Verdict::Approve => format!(":white_check_mark: Approved by {who}, {when}"),
@@ -179,7 +180,7 @@ pub fn decided(decision: &Decision, names: impl Fn(&str) -> String) -> String {
                 Verdict::Edit { .. } => format!(":pencil2: Edited and approved by {who}, {when}"),
                 Verdict::Reject { reason: None } => format!(":no_entry: Rejected by {who}, {when}"),
                 Verdict::Reject { reason: Some(reason) } => {
-                    format!(":no_entry: Rejected by {who}, {when}: {}", names(reason))
+                    format!(":no_entry: Rejected by {who}, {when}: {}", escape(reason))
                 }
             }
         }
@@ -189,7 +190,7 @@ pub fn decided(decision: &Decision, names: impl Fn(&str) -> String) -> String {
         Decision::Abandoned { name, at } => {
             format!(
                 ":leftwards_arrow_with_hook: Overtaken by {}, {}; nothing was run",
-                names(name),
+                escape(name),
                 date(at.seconds())
             )
         }

@@ -4,6 +4,7 @@
 //! `connection.rs`. `docs/decisions.md` says why this loop is ours. Start at [`SocketMode::run`].
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -108,6 +109,23 @@ pub struct SocketMode {
     slots: Arc<Semaphore>,
     /// Held while one connection is replaced, so that the others stay.
     replacing: Arc<Semaphore>,
+    open: Arc<AtomicUsize>,
+}
+
+/// Counts one open connection for as long as it lives.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl SocketMode {
@@ -128,7 +146,14 @@ impl SocketMode {
             random,
             slots: Arc::new(Semaphore::new(AT_ONCE)),
             replacing: Arc::new(Semaphore::new(1)),
+            open: Arc::default(),
         }
+    }
+
+    /// Whether Slack can reach us: at least one connection has had its `hello`.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.open.load(Ordering::SeqCst) > 0
     }
 
     /// Runs until cancelled, then drains. Cancel safe only through `cancel`.
@@ -189,6 +214,7 @@ impl SocketMode {
             if let Some(old) = old.take() {
                 tokio::spawn(old.drain());
             }
+            let _counted = Counted::new(&self.open);
             let born = Instant::now();
             let end = tokio::select! {
                 () = stop.cancelled() => return drain(Some(connection)).await,

@@ -33,7 +33,8 @@ impl Listener {
         }
         let names = self.names.of_all(&text::mentioned(&asked), NAME_PATIENCE).await;
         let request = text::readable(&asked, &names);
-        let root = match self.post_root(&channel, &person.id, &request).await {
+        let name = self.names.of(&person.id, NAME_PATIENCE).await;
+        let root = match self.post_root(&channel, &name, &request).await {
             Ok(ts) => ts,
             Err(error) => {
                 tracing::warn!(%error, "the thread of a command could not be opened");
@@ -50,17 +51,17 @@ impl Listener {
         }
     }
 
-    async fn post_root(&self, channel: &str, user: &str, request: &str) -> Result<String, SlackError> {
+    async fn post_root(&self, channel: &str, name: &str, request: &str) -> Result<String, SlackError> {
         let outgoing = Outgoing {
             method: Method::PostMessage,
             priority: Priority::Final,
             channel: Some(channel.to_owned()),
             arguments: json!({
                 "channel": channel,
-                "text": say::asked(user, &escape_mrkdwn(&request.chars().take(2_800).collect::<String>())),
+                "text": say::asked(&escape_mrkdwn(name), &escape_mrkdwn(&request.chars().take(2_800).collect::<String>())),
                 "unfurl_links": false,
                 "unfurl_media": false,
-                "metadata": { "event_type": buttons::NOTE, "event_payload": { "asked_by": user } },
+                "metadata": { "event_type": buttons::NOTE, "event_payload": { "by": "ml-intern" } },
             }),
             retry: Retry::Within(POST_PATIENCE),
         };

@@ -13,12 +13,12 @@ const SHOWN_EACH: usize = 2_800;
 /// Calls shown in full.
 const CALLS: usize = 10;
 
-/// A card that waits for an answer.
+/// A card that waits for an answer. `approvers` are names: a card pings nobody.
 #[must_use]
-pub fn waiting(request: &ApprovalRequest) -> Value {
+pub fn waiting(request: &ApprovalRequest, approvers: &[String]) -> Value {
     let mut blocks = vec![section(&format!(":raised_hand: *{}*", say::may_i(request.calls.len())))];
     blocks.extend(calls(request, |call| call.preview.clone()));
-    blocks.push(context(&terms(request)));
+    blocks.push(context(&terms(request, approvers)));
     blocks.push(json!({ "type": "actions", "block_id": "approval", "elements": answers(request) }));
     json!(blocks)
 }
@@ -45,8 +45,8 @@ pub fn summary(request: &ApprovalRequest) -> String {
 
 /// The plainest form of a card: text and buttons.
 #[must_use]
-pub fn plain(request: &ApprovalRequest) -> Value {
-    let text = format!("{}\n{}", summary(request), terms(request));
+pub fn plain(request: &ApprovalRequest, approvers: &[String]) -> Value {
+    let text = format!("{}\n{}", summary(request), terms(request, approvers));
     json!([
         section(&cut(&text, 2_900)),
         { "type": "actions", "block_id": "approval", "elements": answers(request) },
@@ -108,7 +108,7 @@ fn calls(request: &ApprovalRequest, text: impl Fn(&AskedCall) -> String) -> Vec<
 }
 
 /// Why it asks, what it costs, who may answer, until when.
-fn terms(request: &ApprovalRequest) -> String {
+fn terms(request: &ApprovalRequest, approvers: &[String]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for reason in request.calls.iter().flat_map(|call| &call.reasons) {
         let line = escape_mrkdwn(&one_line(reason, 200));
@@ -122,10 +122,7 @@ fn terms(request: &ApprovalRequest) -> String {
     }
     let who = match &request.approvers {
         Approvers::Anyone => say::ANYONE_MAY_ANSWER.to_owned(),
-        Approvers::Listed { people } => {
-            let people: Vec<String> = people.iter().take(20).map(|person| format!("<@{person}>")).collect();
-            say::may_answer(&people.join(", "))
-        }
+        Approvers::Listed { .. } => say::may_answer(&escape_mrkdwn(&cut(&approvers.join(", "), 600))),
     };
     lines.push(format!("{who} · {}", say::until(request.expires_at.seconds())));
     cut(&lines.join("\n"), 2_900)

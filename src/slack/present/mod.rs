@@ -54,6 +54,7 @@ pub struct SlackPresenters {
 pub(self) struct Shared {
     pub status: StatusSupport,
     pub streams: StreamSupport,
+    pub names: Arc<Names>,
     /// Memos that were never saved, because something did not arrive.
     unsaved: Mutex<HashMap<SessionKey, Memo>>,
 }
@@ -76,6 +77,7 @@ impl SlackPresenters {
         let shared = Shared {
             status: StatusSupport::default(),
             streams: StreamSupport::new(stream),
+            names: Arc::clone(&names),
             unsaved: Mutex::default(),
         };
         Self { scheduler, us, names, shared: Arc::new(shared), links: Mutex::default() }

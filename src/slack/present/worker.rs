@@ -1,6 +1,7 @@
 //! The task behind one presenter: takes events in order and shows them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::card;
 use super::found::Found;
@@ -13,7 +14,7 @@ use super::tasks::Progress;
 use super::{Shared, answer, ending};
 use crate::clients::slack::{Method, Priority, Retry};
 use crate::clock::Timestamp;
-use crate::protocol::{ApprovalRequest, Decision, Event, PersonId, TurnId};
+use crate::protocol::{ApprovalRequest, Approvers, Decision, Event, PersonId, TurnId};
 use crate::runtime::present::PresentError;
 use crate::slack::{buttons, say};
 
@@ -185,10 +186,11 @@ impl Worker {
                     tracing::warn!(%error, "a long command could not be attached to its card");
                 }
             }
+            let approvers = self.approvers(request).await;
             let text = card::summary(request);
             let forms = [
-                serde_json::json!({ "text": text, "blocks": card::waiting(request) }),
-                serde_json::json!({ "text": text, "blocks": card::plain(request) }),
+                serde_json::json!({ "text": text, "blocks": card::waiting(request, &approvers) }),
+                serde_json::json!({ "text": text, "blocks": card::plain(request, &approvers) }),
             ];
             match self.courier.post_once(&forms, &marker).await {
                 Ok(ts) => {
@@ -198,6 +200,14 @@ impl Worker {
             }
         }
         self.shared.status.show(&self.courier, Activity::Suspended, None).await;
+    }
+
+    /// Names of those who may answer.
+    async fn approvers(&self, request: &ApprovalRequest) -> Vec<String> {
+        let Approvers::Listed { people } = &request.approvers else { return Vec::new() };
+        let ids: Vec<String> = people.iter().take(20).map(|person| person.0.clone()).collect();
+        let names = self.shared.names.of_all(&ids, Duration::from_secs(2)).await;
+        ids.iter().map(|id| names.get(id).unwrap_or(id).clone()).collect()
     }
 
     async fn decided(&mut self, request: &ApprovalRequest, decision: &Decision) {

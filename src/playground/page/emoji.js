@@ -17,6 +17,9 @@ const TABLE = {
   arrows_counterclockwise: "🔄", red_circle: "🔴", large_green_circle: "🟢", large_blue_circle: "🔵",
   large_yellow_circle: "🟡", white_circle: "⚪", black_circle: "⚫", information_source: "ℹ️",
   hugging_face: "🤗", construction: "🚧", test_tube: "🧪", brain: "🧠", "100": "💯", ok: "🆗",
+  raised_hand: "✋", hand: "✋", black_square_button: "🔲", ballot_box_with_check: "☑️", white_large_square: "⬜",
+  large_orange_circle: "🟠", cyclone: "🌀", shield: "🛡️", coffee: "☕", seedling: "🌱", snail: "🐌", turtle: "🐢",
+  broom: "🧹", clipboard: "📋", inbox_tray: "📥", outbox_tray: "📤", speech_left: "🗨️", leftwards_arrow_with_hook: "↩️",
   double_vertical_bar: "⏸️", arrow_forward: "▶️", black_square_for_stop: "⏹️", label: "🏷️",
 };
 

@@ -32,12 +32,35 @@ export function token(inside) {
   }
   if (/^!(here|channel|everyone)$/.test(target)) return h("span", { class: "mention mention-all", text: `@${target.slice(1)}` });
   if (/^!subteam\^/.test(target)) return h("span", { class: "mention", text: label ?? "@group" });
-  if (/^!date\^/.test(target)) return h("span", { text: label ?? target });
+  if (/^!date\^\d{1,12}\^/.test(target)) return localDate(target, label);
   if (safeUrl(unescapeEntities(target))) {
     const address = unescapeEntities(target);
     return link(address, label ?? address.replace(/^mailto:/, ""));
   }
   return null;
+}
+
+/** `<!date^seconds^format^link|fallback>` in the reader's own time. */
+function localDate(target, label) {
+  const [, seconds, format] = target.split("^");
+  const date = new Date(Number(seconds) * 1000);
+  if (Number.isNaN(date.getTime()) || !format) return h("span", { text: label ?? "" });
+  const day = (options) => date.toLocaleDateString([], options);
+  const clock = (options) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...options });
+  const today = date.toDateString() === new Date().toDateString();
+  const kinds = {
+    date_num: () => date.toISOString().slice(0, 10),
+    date: () => day({ year: "numeric", month: "long", day: "numeric" }),
+    date_short: () => day({ year: "numeric", month: "short", day: "numeric" }),
+    date_long: () => day({ weekday: "long", year: "numeric", month: "long", day: "numeric" }),
+    time: () => clock(),
+    time_secs: () => clock({ second: "2-digit" }),
+  };
+  const text = unescapeEntities(format).replace(/\{(\w+)\}/g, (whole, name) => {
+    if (name.endsWith("_pretty")) return today ? "today" : kinds[name.replace("_pretty", "")]?.() ?? whole;
+    return Object.hasOwn(kinds, name) ? kinds[name]() : whole;
+  });
+  return h("time", { datetime: date.toISOString(), title: date.toLocaleString(), text });
 }
 
 /** Inline mrkdwn of one paragraph. */

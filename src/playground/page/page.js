@@ -11,6 +11,8 @@ import { updateModal } from "./modal.js";
 import { toggleFaults } from "./faults.js";
 
 const LOADING_MS = 2500;
+const REASON_KEY = "playground.reason";
+const RESTARTED = "The token was not accepted. A workspace that was started again has a new one.";
 
 /** The line under a thread that says what its session does, with Stop where it can be stopped. */
 function createStatusLine() {
@@ -155,7 +157,7 @@ async function start() {
   } catch (error) {
     if (error instanceof Refused) {
       forgetToken();
-      return askForToken("The token was not accepted. A workspace that was started again has a new one.");
+      return askForToken(RESTARTED);
     }
     return askForToken(error.message);
   }
@@ -174,6 +176,7 @@ async function start() {
     },
     onRefused: () => {
       forgetToken();
+      sessionStorage.setItem(REASON_KEY, RESTARTED);
       location.reload();
     },
   });
@@ -187,5 +190,7 @@ async function start() {
   return undefined;
 }
 
+const reason = sessionStorage.getItem(REASON_KEY);
+sessionStorage.removeItem(REASON_KEY);
 if (takeToken()) start();
-else askForToken(null);
+else askForToken(reason);

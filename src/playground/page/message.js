@@ -174,6 +174,16 @@ export function drawMessage(row, message, look) {
   const main = h("div", { class: "message-main" }, only, head, body, files, reactions(message), look.replies ? threadSummary(message, look.replies) : null);
   const side = h("div", { class: "message-side" }, look.compact ? h("span", { class: "side-stamp", text: time(message.ts).replace(/\s?[ap]\.?m\.?/i, "") }) : avatar(message.user, message.bot));
   const tools = row.querySelector(":scope > .tools");
+  const focused = row !== document.activeElement && row.contains(document.activeElement) ? document.activeElement : null;
   row.replaceChildren(side, main);
   if (tools) row.append(tools);
+  if (focused && !isEditing) refocus(row, focused);
+}
+
+/** Keeps the keyboard's place when a row is drawn anew: the same control if it is still there, else the row. */
+function refocus(row, before) {
+  if (before.isConnected) return before.focus({ preventScroll: true });
+  const { testid, actionId } = before.dataset;
+  const alike = [...row.querySelectorAll(before.tagName)].find((node) => node.dataset.testid === testid && node.dataset.actionId === actionId && node.textContent === before.textContent);
+  return (alike ?? row).focus({ preventScroll: true });
 }

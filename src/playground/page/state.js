@@ -161,7 +161,7 @@ export function displayName(id) {
 }
 
 export function visibleChannels() {
-  return store.channels.filter((channel) => channel.kind !== "im");
+  return store.channels.filter((channel) => channel.kind === "channel" || (channel.kind !== "im" && (channel.members ?? []).includes(store.me)));
 }
 
 /** The direct message between the person who acts and the bot, if it was opened. */
@@ -219,7 +219,7 @@ export function actAs(id) {
   store.me = id;
   sessionStorage.setItem(ME_KEY, id);
   const open = channelById(store.channel);
-  if (open?.kind === "im" && !(open.members ?? []).includes(id)) openChannel(visibleChannels()[0]?.id ?? null);
+  if (open && open.kind !== "channel" && !(open.members ?? []).includes(id)) openChannel(visibleChannels()[0]?.id ?? null);
   changed();
 }
 

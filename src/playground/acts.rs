@@ -27,7 +27,7 @@ pub fn cannot<T>(why: impl Into<String>) -> Result<T, ActError> {
 
 /// One thing that a person does. Field names are the control API's.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "docs/playground.md has a table of acts and their fields")]
 pub enum Act {
     Say {

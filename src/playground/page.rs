@@ -76,3 +76,18 @@ async fn asset(Held(shared): Held<App>, Path(name): Path<String>) -> Response {
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_in_the_binary() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/playground/page");
+        let names =
+            std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
+        let missing: Vec<_> =
+            names.filter(|it| it != "page.html" && !ASSETS.iter().any(|asset| asset.0 == it)).collect();
+        assert_eq!(missing, Vec::<String>::new());
+    }
+}

@@ -4,6 +4,7 @@
 
 mod cli;
 mod it;
+mod official;
 mod store;
 mod tidy;
 mod tools;

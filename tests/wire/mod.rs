@@ -6,3 +6,4 @@ mod model_chat;
 mod model_claude;
 mod model_fake;
 mod model_faults;
+mod playground;

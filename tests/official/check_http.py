@@ -4,7 +4,9 @@ The card then has `deliver_to`: the address on loopback that the workspace was t
 Without it there is nothing to check here.
 """
 import asyncio
+import queue
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -17,8 +19,6 @@ def run(card, tally):
     card = card.get("http")
     if not card:
         return
-    import queue
-
     heard, people = queue.Queue(), People(card)
     web = AsyncWebClient(token=card["bot_token"], base_url=card["api_url"] + "/")
     app = AsyncApp(client=web, token=card["bot_token"], signing_secret=card["signing_secret"])
@@ -26,7 +26,7 @@ def run(card, tally):
     @app.event("app_mention")
     async def mentioned(event, say):
         button = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}
-        said = await say(text="here", thread_ts=event["ts"], blocks=[{"type": "actions", "elements": [button]}])
+        said = await say(text="Here", thread_ts=event["ts"], blocks=[{"type": "actions", "elements": [button]}])
         heard.put(said["ts"])
 
     @app.event("message")
@@ -70,7 +70,7 @@ def run(card, tally):
     shown = [it for it in people.messages() if it["ts"] == ts][0]
     tally.check("whose answer replaces the message", shown["text"] == "done", shown)
     answer = people.act("bob", "command", channel=channel, command="/ml-intern", text="hi")
-    tally.check("so does a command", answer["response"]["text"] == "over http: hi", answer)
+    tally.check("so does a command", answer["response"] == "over http: hi", answer)
     unsigned = urllib.request.Request(card["deliver_to"], data=b"{}", headers={"content-type": "application/json"})
     try:
         status = urllib.request.urlopen(unsigned, timeout=5).status

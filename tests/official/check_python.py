@@ -25,6 +25,8 @@ def over_the_raw_socket(card, web, people, tally):
 
     client.socket_mode_request_listeners.append(listen)
     client.connect()
+    while take(heard, 1):
+        pass  # what happened while nobody was connected
     channel = people.channels["ml-experiments"]
     ts = people.act("alice", "say", channel=channel, text="@ml-intern are you there?")["ts"]
     first, second = take(heard), take(heard)

@@ -153,7 +153,9 @@ impl Webhooks {
         match request.send().await {
             Ok(answer) if answer.status().is_success() => {
                 let text = answer.text().await.unwrap_or_default();
-                Outcome::Acked(serde_json::from_str(&text).unwrap_or(Value::Null))
+                // A command may be answered in plain words.
+                let words = if text.is_empty() { Value::Null } else { Value::String(text.clone()) };
+                Outcome::Acked(serde_json::from_str(&text).unwrap_or(words))
             }
             Ok(answer) => {
                 let no_retry = answer.headers().get("x-slack-no-retry").is_some_and(|it| it == "1");

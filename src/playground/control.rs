@@ -44,33 +44,42 @@ async fn same_origin(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-fn allowed(shared: &Shared, headers: &HeaderMap) -> Result<(), Response> {
+fn allowed(shared: &Shared, headers: &HeaderMap) -> Result<(), Refused> {
     if same(bearer(headers).as_deref(), &shared.secrets.control_token) {
         return Ok(());
     }
     let words = json!({"ok": false, "error": "the control token is missing or wrong"});
-    Err((StatusCode::UNAUTHORIZED, Json(words)).into_response())
+    Err(Refused(StatusCode::UNAUTHORIZED, words))
 }
 
-fn no(why: impl std::fmt::Display) -> Response {
-    Json(json!({"ok": false, "error": why.to_string()})).into_response()
+/// What the control API answers when it does not do what it was asked.
+struct Refused(StatusCode, Value);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
+    }
+}
+
+fn no(why: impl std::fmt::Display) -> Refused {
+    Refused(StatusCode::OK, json!({"ok": false, "error": why.to_string()}))
 }
 
 fn snapshot(shared: &Shared) -> Value {
     shared.look(|it| serde_json::to_value(it).unwrap_or_default())
 }
 
-async fn state(Held(shared): Held<App>, headers: HeaderMap) -> Result<Json<Value>, Response> {
+async fn state(Held(shared): Held<App>, headers: HeaderMap) -> Result<Json<Value>, Refused> {
     allowed(&shared, &headers)?;
     Ok(Json(snapshot(&shared)))
 }
 
-async fn calls(Held(shared): Held<App>, headers: HeaderMap) -> Result<Json<Value>, Response> {
+async fn calls(Held(shared): Held<App>, headers: HeaderMap) -> Result<Json<Value>, Refused> {
     allowed(&shared, &headers)?;
     Ok(Json(json!({"calls": shared.calls()})))
 }
 
-async fn act(Held(shared): Held<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Response> {
+async fn act(Held(shared): Held<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
     allowed(&shared, &headers)?;
     let request: Value = serde_json::from_slice(&body).map_err(no)?;
     let user = request["user"].as_str().ok_or_else(|| no("who acts? `user` is missing"))?;
@@ -80,12 +89,12 @@ async fn act(Held(shared): Held<App>, headers: HeaderMap, body: Bytes) -> Result
     Ok(Json(done).into_response())
 }
 
-async fn faults(Held(shared): Held<App>, headers: HeaderMap) -> Result<Json<Value>, Response> {
+async fn faults(Held(shared): Held<App>, headers: HeaderMap) -> Result<Json<Value>, Refused> {
     allowed(&shared, &headers)?;
     Ok(Json(json!({"ok": true, "faults": lock(&shared.faults).list()})))
 }
 
-async fn set_fault(Held(shared): Held<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Response> {
+async fn set_fault(Held(shared): Held<App>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
     allowed(&shared, &headers)?;
     let request: Value = serde_json::from_slice(&body).map_err(no)?;
     if request["clear"] == true {

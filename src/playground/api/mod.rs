@@ -182,8 +182,7 @@ fn authorize(shared: &Shared, method: &Method, args: &Args) -> Result<(), Refusa
         Some(_) => return refuse("invalid_auth"),
     }
     let granted = |scope: &&str| shared.scopes.iter().any(|it| it == *scope);
-    if method.token == Token::Bot && !method.scopes.is_empty() && !method.scopes.iter().any(|it| granted(&it))
-    {
+    if method.token == Token::Bot && !method.scopes.is_empty() && !method.scopes.iter().any(granted) {
         let mut refusal = Refusal::new("missing_scope");
         refusal.extra.insert("needed".into(), method.scopes.join(",").into());
         refusal.extra.insert("provided".into(), shared.scopes.join(",").into());

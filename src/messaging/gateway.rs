@@ -246,11 +246,17 @@ impl Gateway {
     }
 
     async fn deliver_all(&self, queue: Vec<Delivery>, cancel: &CancellationToken) -> Result<(), StoreError> {
+        // Set when the destination asks us to wait: what stands behind waits as long, unsent.
+        let mut put_off: Option<Delivered> = None;
         for delivery in queue {
             let outcome = if cancel.is_cancelled() {
                 Delivered::Again { at: self.clock.now(), error: "shutting down".to_owned() }
+            } else if let Some(wait) = &put_off {
+                wait.clone()
             } else {
-                self.deliver(&delivery).await
+                let (outcome, asked) = self.deliver(&delivery).await;
+                put_off = (asked == Asked::ToWait).then(|| outcome.clone());
+                outcome
             };
             match &outcome {
                 Delivered::Sent { .. } => tracing::debug!(id = delivery.id, "notice sent"),
@@ -272,27 +278,32 @@ impl Gateway {
         Ok(())
     }
 
-    async fn deliver(&self, delivery: &Delivery) -> Delivered {
+    async fn deliver(&self, delivery: &Delivery) -> (Delivered, Asked) {
+        let failed = |error: String| (Delivered::Failed { error }, Asked::Nothing);
         let Some(entry) = self.destinations.get(&delivery.destination) else {
-            return Delivered::Failed {
-                error: format!("there is no destination `{}` any more", delivery.destination),
-            };
+            return failed(format!("there is no destination `{}` any more", delivery.destination));
         };
         let sent = tokio::time::timeout(TRY, entry.kind.send(&delivery.notice)).await;
         let (after, reason) = match sent {
-            Ok(Ok(external_id)) => return Delivered::Sent { external_id },
-            Ok(Err(SendError::Final(error))) => return Delivered::Failed { error },
+            Ok(Ok(external_id)) => return (Delivered::Sent { external_id }, Asked::Nothing),
+            Ok(Err(SendError::Final(error))) => return failed(error),
             Ok(Err(SendError::Again { after, reason })) => (after, reason),
             Err(_) => (None, format!("{} did not answer in time", entry.kind.provider())),
         };
         if delivery.attempts >= TRIES {
-            return Delivered::Failed {
-                error: format!("given up after {} tries: {reason}", delivery.attempts),
-            };
+            return failed(format!("given up after {} tries: {reason}", delivery.attempts));
         }
         let wait = wait_after(delivery.attempts).max(after.unwrap_or_default().min(LONGEST_WAIT));
-        Delivered::Again { at: self.clock.now().plus(wait), error: reason }
+        let asked = if after.is_some() { Asked::ToWait } else { Asked::Nothing };
+        (Delivered::Again { at: self.clock.now().plus(wait), error: reason }, asked)
     }
+}
+
+/// What a destination asked of us besides its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    ToWait,
 }
 
 /// The wait after try number `attempts`.

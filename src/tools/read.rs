@@ -1,5 +1,6 @@
 //! `read`: a page of a text file with line numbers, or the names in a folder.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::files::{Files, blocking, open};
 use super::listing;
@@ -96,31 +98,39 @@ impl Tool for Read {
     async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
         let read = Arguments::checked(&value)?;
         let files = Arc::clone(&self.files);
-        // Reading a page is short; a stop lets go of it and the thread ends by itself.
         blocking(move || {
             let target = resolve(context.workspace(), &read.path)?;
             allow(&context.place, &target, Wish::Look, files.outside)?;
-            Ok(look(&files, &context.place, &target, &read))
+            look(&files, &context, &target, &read)
         })
         .await?
     }
 }
 
-fn look(files: &Files, place: &Place, target: &Target, read: &Arguments) -> ToolOutcome {
+fn look(
+    files: &Files,
+    context: &CallContext,
+    target: &Target,
+    read: &Arguments,
+) -> Result<ToolOutcome, ToolError> {
     let path = &target.path;
-    let name = shown(&place.workspace, path);
+    let name = shown(context.workspace(), path);
     if path.is_dir() {
-        return match listing::list(path, &name) {
+        return Ok(match listing::list(path, &name) {
             Ok(list) => ToolOutcome::done(list),
             Err(error) => ToolOutcome::failed(format!("`{name}` cannot be listed: {error}")),
-        };
+        });
     }
     let page = open(path).and_then(|(file, about)| {
         let cap = files.config.output_cap_chars.saturating_mul(PAGE_CAPS);
-        let page = page(BufReader::new(file), read.offset.unwrap_or(1), read.limit.unwrap_or(LINES), cap)?;
+        let file = BufReader::new(Stoppable { file, cancel: &context.cancel });
+        let page = page(file, read.offset.unwrap_or(1), read.limit.unwrap_or(LINES), cap)?;
         Ok((page, about))
     });
-    match page {
+    if context.cancel.is_cancelled() {
+        return Err(ToolError::Cancelled);
+    }
+    Ok(match page {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             ToolOutcome::failed(listing::missing(path, &name))
         }
@@ -131,11 +141,26 @@ fn look(files: &Files, place: &Place, target: &Target, read: &Arguments) -> Tool
             about.len()
         )),
         Ok((Some(page), about)) => {
-            files.marks.note(&place.session, path, &about);
+            files.marks.note(&context.place.session, path, &about);
             let text =
                 if page.is_empty() && about.len() == 0 { "(the file is empty)".to_owned() } else { page };
             ToolOutcome::done(redact_values(&text, &files.secrets).into_owned())
         }
+    })
+}
+
+/// A file whose reading ends when the turn is stopped, however far the page is into it.
+struct Stoppable<'a> {
+    file: File,
+    cancel: &'a CancellationToken,
+}
+
+impl io::Read for Stoppable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.cancel.is_cancelled() {
+            return Err(io::Error::other("stopped"));
+        }
+        self.file.read(buffer)
     }
 }
 
@@ -258,6 +283,15 @@ mod tests {
         assert!(long.chars().count() < 51_000 && long.contains("go on with offset="), "{}", long.len());
         let default = read(&room, json!({"path": "long"})).await.output;
         assert!(default.ends_with("offset=2001]"), "{}", &default[default.len() - 60..]);
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_reading() {
+        let room = Room::new();
+        fs::write(room.path("a.txt"), "one").unwrap();
+        room.cancel.cancel();
+        let stopped = tool().call(json!({"path": "a.txt"}), room.context()).await;
+        assert!(matches!(stopped, Err(ToolError::Cancelled)));
     }
 
     #[tokio::test]

@@ -214,14 +214,21 @@ impl Capture {
 }
 
 async fn create(place: &Path, name: &str) -> std::io::Result<fs::File> {
-    fs::create_dir_all(place).await?;
+    let not_plain = || std::io::Error::other(format!("{INTERNAL} is not a plain folder"));
     // A command may have put a link there; what it leads to is none of ours.
-    if fs::canonicalize(place).await? != *place {
-        return Err(std::io::Error::other(format!("{INTERNAL} is not a plain folder")));
+    let own = place.parent().ok_or_else(not_plain)?;
+    if fs::symlink_metadata(own).await.is_ok_and(|about| !about.is_dir()) {
+        return Err(not_plain());
     }
-    if let Some(own) = place.parent() {
-        // The folder may be in somebody's repository.
-        let _ = fs::write(own.join(".gitignore"), "*\n").await;
+    fs::create_dir_all(place).await?;
+    if fs::canonicalize(place).await? != *place {
+        return Err(not_plain());
+    }
+    // The folder may be in somebody's repository.
+    let ignore = fs::OpenOptions::new().write(true).create_new(true).open(own.join(".gitignore")).await;
+    if let Ok(mut ignore) = ignore {
+        ignore.write_all(b"*\n").await?;
+        ignore.flush().await?;
     }
     let path = place.join(name);
     match fs::remove_file(&path).await {
@@ -281,6 +288,7 @@ mod tests {
              page through …]\n\nklmnop"
         );
         assert_eq!(spilled(&room).unwrap(), "abcdefghijklmnop");
+        assert_eq!(std::fs::read_to_string(room.path(".ml-intern/.gitignore")).unwrap(), "*\n");
     }
 
     #[tokio::test]
@@ -302,7 +310,7 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.root(), room.path(".ml-intern")).unwrap();
         let text = capture(&room, 4, &[], &[b"abcdefgh"]).await;
         assert!(text.contains("could not be kept"), "{text}");
-        assert!(!elsewhere.path("output/call_1.txt").exists());
+        assert_eq!(std::fs::read_dir(elsewhere.root()).unwrap().count(), 0);
     }
 
     #[tokio::test]

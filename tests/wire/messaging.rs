@@ -201,6 +201,17 @@ async fn slack_decides_how_long_to_wait() {
 }
 
 #[tokio::test]
+async fn what_stands_behind_a_notice_that_must_wait_waits_with_it() {
+    let office = Office::open([Answer::RetryAfter(30)]).await;
+    for id in ["n1", "n2", "n3"] {
+        office.queues(id).await;
+    }
+    assert_eq!(office.after(0).await, 1, "one call is enough to learn it");
+    assert_eq!(office.after(29).await, 1);
+    assert_eq!(office.after(1).await, 4);
+}
+
+#[tokio::test]
 async fn what_can_never_arrive_is_told_and_not_tried_again() {
     let refusals = [Answer::Body(json!({"ok": false, "error": "channel_not_found"})), Answer::Status(403)];
     let office = Office::open(refusals).await;

@@ -30,14 +30,21 @@ pub(super) async fn read_stream(
     let mut text = String::new();
     let mut thought = String::new();
     while let Some(event) = stream.next().await {
-        match event.map_err(|error| Fault::read(&error, clock.now()))? {
-            ChatStreamEvent::Chunk(chunk) => {
-                text.push_str(&chunk.content);
-                deltas.send(Delta::Text(chunk.content)).await;
+        let event = match event {
+            Ok(event) => event,
+            // No error at all, only a frame with an empty field for one.
+            Err(genai::Error::ChatResponse { body, .. }) if body.is_null() => {
+                let skipped = frames.take_skipped();
+                show(&mut thought, skipped.thought, Delta::Thought, deltas).await;
+                show(&mut text, skipped.text, Delta::Text, deltas).await;
+                continue;
             }
+            Err(error) => return Err(Fault::read(&error, clock.now())),
+        };
+        match event {
+            ChatStreamEvent::Chunk(chunk) => show(&mut text, chunk.content, Delta::Text, deltas).await,
             ChatStreamEvent::ReasoningChunk(chunk) => {
-                thought.push_str(&chunk.content);
-                deltas.send(Delta::Thought(chunk.content)).await;
+                show(&mut thought, chunk.content, Delta::Thought, deltas).await;
             }
             ChatStreamEvent::End(end) => {
                 let mut gathered = end.captured_content.map(gather).unwrap_or_default();
@@ -47,10 +54,11 @@ pub(super) async fn read_stream(
                 {
                     gathered.add_unsigned(thought);
                 }
-                let finish = finish(end.captured_stop_reason.as_ref());
-                let usage = usage(&end.captured_usage.unwrap_or_default());
-                let whole = gathered.complete(text, usage, finish, items);
-                return checked(whole, end.captured_stop_reason.is_some());
+                let ending = frames.ending();
+                let reason = end.captured_stop_reason.or(ending.reason.map(StopReason::from));
+                let usage = usage(&end.captured_usage.unwrap_or_else(|| counted(ending.usage)));
+                let whole = gathered.complete(text, usage, finish(reason.as_ref()), items);
+                return checked(whole, reason.is_some());
             }
             // Calls come with their frames or with the end; signatures with the end.
             ChatStreamEvent::ToolCallChunk(_)
@@ -61,6 +69,14 @@ pub(super) async fn read_stream(
     }
     // The body ended politely, but the answer did not.
     Err(Fault::Broken)
+}
+
+/// Adds a piece to what has come, and shows it.
+async fn show(sum: &mut String, piece: String, as_delta: fn(String) -> Delta, deltas: &dyn DeltaSink) {
+    if !piece.is_empty() {
+        sum.push_str(&piece);
+        deltas.send(as_delta(piece)).await;
+    }
 }
 
 /// Reads an answer that came whole.
@@ -112,9 +128,8 @@ fn read_chat_completion(body: &Value, items: &[Arc<Item>]) -> Result<Completion,
     }
     let reason =
         choice.get("finish_reason").and_then(Value::as_str).map(|word| StopReason::from(word.to_owned()));
-    let counted: genai::chat::Usage =
-        body.get("usage").and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default();
-    checked(gathered.complete(text, usage(&counted), finish(reason.as_ref()), items), reason.is_some())
+    let usage = usage(&counted(body.get("usage").cloned()));
+    checked(gathered.complete(text, usage, finish(reason.as_ref()), items), reason.is_some())
 }
 
 /// An answer of nothing at all, without a reason for ending, is a connection that was cut politely.
@@ -215,6 +230,11 @@ fn finish(reason: Option<&StopReason>) -> Finish {
         Some(StopReason::ContentFilter(_)) => Finish::Filtered,
         _ => Finish::Complete,
     }
+}
+
+/// Usage as chat completions write it; what cannot be read counts as nothing.
+fn counted(usage: Option<Value>) -> genai::chat::Usage {
+    usage.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
 }
 
 fn usage(counted: &genai::chat::Usage) -> Usage {

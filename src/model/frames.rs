@@ -1,10 +1,11 @@
-//! Tool calls put together from raw chat-completions frames.
+//! What genai loses of a chat-completions stream, read from its raw frames.
 //!
 //! genai joins calls by their index alone: it drops pieces without one, fills gaps with copies, and glues
-//! calls that share an index. So for this dialect the pieces are read from the wire here. Owns
-//! [`CallFrames`]; never reads text or usage. Start at [`CallFrames::take`].
+//! calls that share an index. And it skips frames that say `"error": null`. So calls are put together
+//! here, and skipped frames are read here. Owns [`CallFrames`]; never reads a frame that genai reads well,
+//! except for calls. Start at [`CallFrames::take`].
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use genai::chat::{ChatFrameSink, FrameCtx, RawFrameRef};
 use serde_json::Value;
@@ -28,28 +29,80 @@ impl RawCall {
     }
 }
 
+/// What genai skips in a frame that says `"error": null`: it takes the field alone for an error.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Skipped {
+    /// Visible text.
+    pub(super) text: String,
+    /// Reasoning.
+    pub(super) thought: String,
+}
+
+/// How a stream ended, where genai skipped the frame that said so.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Ending {
+    /// The finish reason.
+    pub(super) reason: Option<String>,
+    /// The usage, as it came.
+    pub(super) usage: Option<Value>,
+}
+
 /// Collects the calls of one stream.
 #[derive(Debug, Default)]
-pub(super) struct CallFrames(Mutex<Vec<RawCall>>);
+pub(super) struct CallFrames(Mutex<Read>);
+
+#[derive(Debug, Default)]
+struct Read {
+    calls: Vec<RawCall>,
+    skipped: Skipped,
+    ending: Ending,
+}
 
 impl CallFrames {
     /// The calls so far, in the order in which they began.
     pub(super) fn take(&self) -> Vec<RawCall> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.lock().calls)
+    }
+
+    /// What was skipped since the last time.
+    pub(super) fn take_skipped(&self) -> Skipped {
+        std::mem::take(&mut self.lock().skipped)
+    }
+
+    /// How the stream ended, as far as skipped frames said it.
+    pub(super) fn ending(&self) -> Ending {
+        self.lock().ending.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Read> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self, data: &str) {
-        // Most frames carry text; only those with calls are parsed a second time.
-        if !data.contains("\"tool_calls\"") {
+        // Most frames carry text; only those with calls, or with an odd field, are parsed a second time.
+        let has_error_field = data.contains("\"error\"");
+        if !has_error_field && !data.contains("\"tool_calls\"") {
             return;
         }
         let Ok(frame) = serde_json::from_str::<Value>(data) else { return };
-        let Some(pieces) = frame.pointer("/choices/0/delta/tool_calls").and_then(Value::as_array) else {
-            return;
-        };
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for piece in pieces {
-            join(&mut calls, piece);
+        let mut read = self.lock();
+        for piece in
+            frame.pointer("/choices/0/delta/tool_calls").and_then(Value::as_array).into_iter().flatten()
+        {
+            join(&mut read.calls, piece);
+        }
+        if has_error_field && frame.get("error").is_some_and(Value::is_null) {
+            let word = |at: &str| frame.pointer(at).and_then(Value::as_str);
+            let thought =
+                word("/choices/0/delta/reasoning_content").or_else(|| word("/choices/0/delta/reasoning"));
+            read.skipped.text.push_str(word("/choices/0/delta/content").unwrap_or_default());
+            read.skipped.thought.push_str(thought.unwrap_or_default());
+            if let Some(reason) = word("/choices/0/finish_reason") {
+                read.ending.reason = Some(reason.to_owned());
+            }
+            if let Some(usage) = frame.get("usage").filter(|usage| usage.is_object()) {
+                read.ending.usage = Some(usage.clone());
+            }
         }
     }
 }

@@ -274,14 +274,28 @@ async fn a_whole_answer_comes_without_pieces() {
 
 #[tokio::test]
 async fn keep_alive_comments_and_unknown_frames_do_no_harm() {
-    let mut steps = vec![
+    let nothing_wrong = |delta: Value, reason: Value| {
+        data(&json!({ "error": null, "usage": { "prompt_tokens": 9, "completion_tokens": 2 },
+            "choices": [{ "index": 0, "delta": delta, "finish_reason": reason }] }))
+    };
+    let steps = vec![
         Step::Send(b": PROCESSING\n\n".to_vec()),
         data(&json!({ "id": "c", "object": "something.new" })),
-        delta(&json!({ "content": "fine", "novelty": { "x": 1 } })),
+        delta(&json!({ "content": "All ", "novelty": { "x": 1 } })),
+        nothing_wrong(json!({ "content": "is fine" }), Value::Null),
+        nothing_wrong(
+            json!({ "tool_calls": [{ "index": 0, "id": "a", "function": { "name": "bash", "arguments": "{}" } }] }),
+            Value::Null,
+        ),
+        nothing_wrong(json!({}), json!("length")),
+        Step::Send(b"data: [DONE]\n\n".to_vec()),
     ];
-    steps.extend(chat_end("stop", &Value::Null));
     let fake = Fake::start(vec![Reply::Stream(steps)]).await;
-    assert_eq!(ask(&providers(&fake), &request(ROUTER, vec![user("hi")])).await.0.unwrap().text, "fine");
+    let (answer, deltas) = ask(&providers(&fake), &request(ROUTER, vec![user("hi")])).await;
+    let answer = answer.unwrap();
+    assert_eq!((answer.text.as_str(), shown(&deltas).as_str()), ("All is fine", "All is fine"));
+    assert_eq!(answer.calls, [call("a", json!({}))]);
+    assert_eq!((answer.finish, answer.usage.input_tokens), (Finish::Length, 9));
     fake.seen();
 }
 

@@ -80,7 +80,7 @@ async fn web_api(
     let media = header_text(&headers, header::CONTENT_TYPE).to_owned();
     let mut args = Args::read(uri.query().unwrap_or_default(), &media, &body, bearer(&headers));
     let logged = args.logged();
-    let at = shared.look(|it| it.now());
+    let at = shared.clock.now();
     let fault = lock(&shared.faults).strike_call(&name);
     let (status, answer, wait) = match &fault {
         Some(Fault::Http { status, .. }) => (*status, Value::Null, None),
@@ -207,7 +207,7 @@ async fn response_url(
 ) -> Response {
     let media = header_text(&headers, header::CONTENT_TYPE).to_owned();
     let args = Args::read("", &media, &body, None);
-    let at = shared.look(|it| it.now());
+    let at = shared.clock.now();
     let answered = shared.with(|state| {
         if let Some(error) = args.broken {
             return refuse(error);

@@ -176,6 +176,12 @@ impl Message {
         self.thread_ts.as_deref().unwrap_or(&self.ts)
     }
 
+    /// Whether it takes appends at this moment.
+    #[must_use]
+    pub fn streaming_at(&self, now: Timestamp) -> bool {
+        matches!(self.stream, Stream::Open(since) if now.since(since) < STREAM_LIFE)
+    }
+
     /// Everything it says, as one text.
     #[must_use]
     pub fn shown_text(&self) -> String {

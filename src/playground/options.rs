@@ -189,6 +189,7 @@ pub(super) fn seed(options: &Options, port: u16) -> State {
         subscriptions: options.subscriptions.clone(),
         changes: Vec::new(),
         parcels: VecDeque::new(),
+        open_streams: Vec::new(),
         last_ts: 0,
         minted: 0,
     };

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 
 use super::delivery::{AckRecord, Parcel, Redelivery};
 use super::faults::Faults;
@@ -21,7 +21,7 @@ use super::socket::Hub;
 use super::state::{Change, State};
 
 /// Most calls kept in the log; the oldest go first.
-const CALLS_KEPT: usize = 50_000;
+const CALLS_KEPT: usize = 20_000;
 /// Most parcels waiting for the bot; later ones are dropped, as Slack drops what nobody takes.
 const PARCELS_KEPT: usize = 50_000;
 /// Most acknowledgements remembered.
@@ -98,6 +98,7 @@ pub struct Shared {
     pub redelivery: Redelivery,
     pub ack_within: std::time::Duration,
     pub hub: Hub,
+    pub clock: Clock,
     pub changes: broadcast::Sender<Change>,
     pub parcels_waiting: Notify,
     pub version: watch::Sender<u64>,
@@ -121,6 +122,7 @@ pub struct Setup {
 
 impl Shared {
     pub fn new(state: State, setup: Setup) -> Arc<Self> {
+        let clock = state.clock.clone();
         Arc::new(Self {
             state: Mutex::new(state),
             calls: Mutex::default(),
@@ -133,6 +135,7 @@ impl Shared {
             redelivery: setup.redelivery,
             ack_within: setup.ack_within,
             hub: Hub::default(),
+            clock,
             changes: broadcast::channel(4096).0,
             parcels_waiting: Notify::new(),
             version: watch::channel(0).0,

@@ -89,7 +89,8 @@ impl Hub {
         for offset in 0..connections.len() {
             let connection = &connections[(turn + offset) % connections.len()];
             let frame = Frame::Text(text.to_owned().into());
-            if connection.frames.send(frame).await.is_ok() {
+            // One that takes nothing for a second is as good as gone.
+            if connection.frames.send_timeout(frame, Duration::from_secs(1)).await.is_ok() {
                 return true;
             }
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::clock::{Clock, Timestamp};
 
 use super::delivery::Parcel;
-use super::message::{FileCard, Message, STREAM_LIFE, Stream};
+use super::message::{FileCard, Message, Stream};
 use super::tickets::{ResponseUrl, Trigger};
 
 /// Most messages kept; the oldest go first.
@@ -213,6 +213,9 @@ pub struct State {
     pub(super) changes: Vec<Change>,
     #[serde(skip)]
     pub(super) parcels: VecDeque<Parcel>,
+    /// Streams that may still take appends: channel, ts.
+    #[serde(skip)]
+    pub(super) open_streams: Vec<(String, String)>,
     #[serde(skip)]
     pub(super) last_ts: i64,
     #[serde(skip)]
@@ -322,12 +325,14 @@ impl State {
     /// Ends every stream that has become too old.
     pub fn expire_streams(&mut self) {
         let now = self.now();
-        let old: Vec<_> = self
-            .messages
-            .values()
-            .filter(|it| matches!(it.stream, Stream::Open(since) if now.since(since) >= STREAM_LIFE))
-            .map(|it| (it.channel.clone(), it.ts.clone()))
-            .collect();
+        let open = std::mem::take(&mut self.open_streams);
+        let (old, open): (Vec<_>, Vec<_>) = open
+            .into_iter()
+            .filter(|(channel, ts)| {
+                self.message(channel, ts).is_some_and(|it| matches!(it.stream, Stream::Open(_)))
+            })
+            .partition(|(channel, ts)| self.message(channel, ts).is_some_and(|it| !it.streaming_at(now)));
+        self.open_streams = open;
         for (channel, ts) in old {
             if let Some(message) = self.message_mut(&channel, &ts) {
                 message.stream = Stream::Expired;

@@ -193,7 +193,7 @@ fn authorize(shared: &Shared, method: &Method, args: &Args) -> Result<(), Refusa
 
 /// The seconds to wait before this call, if its budget is spent.
 pub fn over_budget(shared: &Shared, method: &Method, args: &Args) -> Option<u64> {
-    let now = shared.look(State::now);
+    let now = shared.clock.now();
     let minute = std::time::Duration::from_secs(60);
     let (key, limit, window) = match method.tier {
         Tier::Free => return None,

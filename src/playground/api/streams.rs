@@ -9,7 +9,7 @@ use super::chat::bots_message;
 use super::content::{check_markdown, checked_blocks, metadata};
 use super::{Answer, Ctx, Method, Refusal, Tier, agents, refuse};
 use crate::playground::events;
-use crate::playground::message::{Chunks, Message, STREAM_LIFE, Stream, Task};
+use crate::playground::message::{Chunks, Stream, Task};
 
 const WRITE: &[&str] = &["chat:write"];
 
@@ -18,14 +18,6 @@ pub const METHODS: &[Method] = &[
     Method::new("chat.appendStream", Tier::Four, WRITE, append),
     Method::new("chat.stopStream", Tier::Two, WRITE, stop),
 ];
-
-impl Message {
-    /// Whether it takes appends at this moment.
-    #[must_use]
-    pub fn streaming_at(&self, now: crate::clock::Timestamp) -> bool {
-        matches!(self.stream, Stream::Open(since) if now.since(since) < STREAM_LIFE)
-    }
-}
 
 /// Where the chunks came from: tasks sent with the start are dropped by Slack.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,6 +61,7 @@ fn start(ctx: &mut Ctx<'_>) -> Answer {
     message.streaming = true;
     grow(&mut message.chunks, growth);
     let ts = message.ts.clone();
+    ctx.state.open_streams.push((channel.clone(), ts.clone()));
     ctx.state.keep(message);
     events::posted(ctx.state, &channel, &ts);
     Ok(json!({"channel": channel, "ts": ts}))

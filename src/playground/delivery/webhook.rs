@@ -72,7 +72,7 @@ impl Webhooks {
     }
 
     fn request(&self, shared: &Shared, url: &str, media: &str, body: Vec<u8>) -> reqwest::RequestBuilder {
-        let seconds = shared.look(|it| it.now().seconds());
+        let seconds = shared.clock.now().seconds();
         let signature = signature(&shared.secrets.signing_secret, seconds, &body);
         self.http
             .post(url)

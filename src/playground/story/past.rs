@@ -64,12 +64,17 @@ fn is_refusal(result: &str) -> bool {
     result.starts_with("Not run")
 }
 
-fn is_error(result: &str) -> bool {
-    let start = result.trim_start().to_ascii_lowercase();
-    is_refusal(result)
-        || ["error", "failed", "cannot", "could not", "refused", "unknown"]
-            .iter()
-            .any(|it| start.starts_with(it))
+/// Whether a tool says that it did not do what it was asked.
+fn is_error(tool: &str, result: &str) -> bool {
+    let first = result.trim_start().lines().next().unwrap_or_default().to_lowercase();
+    if tool == "read" {
+        // A listing begins with a line number.
+        return !first.starts_with(|it: char| it.is_ascii_digit());
+    }
+    let starts = ["error", "failed", "bad arguments", "unknown"].iter().any(|it| first.starts_with(it));
+    let says =
+        ["was not", "cannot", "could not", "is a folder", "there is no"].iter().any(|it| first.contains(it));
+    is_refusal(result) || starts || says
 }
 
 fn metrics(result: &str) -> Option<Value> {
@@ -154,7 +159,7 @@ impl Past {
     pub fn outcome(&self, tool: &str) -> Outcome {
         match self.counting(tool).next_back() {
             None => Outcome::None,
-            Some(deed) if is_error(&deed.result) => Outcome::Failed(deed.result.clone()),
+            Some(deed) if is_error(tool, &deed.result) => Outcome::Failed(deed.result.clone()),
             Some(deed) => Outcome::Done(deed.result.clone()),
         }
     }
@@ -166,7 +171,7 @@ impl Past {
     /// Why the last recent call of this tool did not work.
     pub fn failure(&self, tool: &str) -> Option<String> {
         let last = self.counting(tool).next_back()?;
-        (last.recent && is_error(&last.result)).then(|| last.result.clone())
+        (last.recent && is_error(tool, &last.result)).then(|| last.result.clone())
     }
 
     pub fn plan_is_done(&self) -> bool {

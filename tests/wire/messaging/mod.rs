@@ -10,19 +10,18 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use ml_intern::agent::tool::{CallContext, Ownership, Place, Progress, Tool, ToolError};
 use ml_intern::clock::{Clock, Timestamp};
-use ml_intern::config::{AutoEvent, MessagingConfig};
-use ml_intern::messaging::{AutoNotices, Gateway, HttpSlackPost, NotifyError, Outcome};
-use ml_intern::protocol::{
-    Actor, ApprovalRequest, Approvers, AskedCall, Door, Event, Notice, Origin, SessionHead, Severity, Usage,
-};
+use ml_intern::config::MessagingConfig;
+use ml_intern::messaging::{Gateway, HttpSlackPost, NotifyError, Outcome};
+use ml_intern::protocol::{Notice, Severity};
 use ml_intern::secret::Secret;
 use ml_intern::store::embedded::Embedded;
 use ml_intern::store::{Pushed, Store};
-use ml_intern::tools::NotifyTool;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+
+mod auto;
+mod tool;
 
 /// One answer of the scripted Slack.
 enum Answer {
@@ -288,168 +287,4 @@ async fn the_loop_delivers_by_itself_and_ends_when_told() {
     assert_eq!(outcome, Outcome::Sent);
     cancel.cancel();
     tokio::time::timeout(Duration::from_secs(2), looping).await.unwrap().unwrap();
-}
-
-fn session() -> SessionHead {
-    let origin = Origin { door: Door::Terminal, place: Value::Null };
-    let mut session = SessionHead::new("s1".into(), origin, Timestamp(0));
-    session.title = Some("Train a model".to_owned());
-    session
-}
-
-fn complete(turn: &str, answer: &str) -> Event {
-    Event::TurnComplete {
-        turn: turn.into(),
-        history_size: 2,
-        final_response: Some(answer.to_owned()),
-        elapsed_ms: 1,
-        steps: 1,
-        usage: Usage::default(),
-        limit_reached: false,
-    }
-}
-
-fn approval(id: &str) -> Event {
-    let call = |call: &str, tool: &str| AskedCall {
-        call: call.into(),
-        tool: tool.to_owned(),
-        arguments: json!({}),
-        title: String::new(),
-        preview: String::new(),
-        language: "sh".to_owned(),
-        reasons: Vec::new(),
-        cost: None,
-        alike: None,
-        editable: None,
-    };
-    Event::ApprovalRequired(ApprovalRequest {
-        id: id.into(),
-        turn: "t1".into(),
-        calls: vec![call("c1", "bash"), call("c2", "write"), call("c3", "bash")],
-        digest: String::new(),
-        asked_at: Timestamp(0),
-        expires_at: Timestamp(1),
-        approvers: Approvers::Anyone,
-    })
-}
-
-#[tokio::test]
-async fn events_send_notices_only_where_that_is_allowed_and_only_once() {
-    let office = Office::open([]).await;
-    let kinds = vec![AutoEvent::ApprovalRequired, AutoEvent::Error, AutoEvent::TurnComplete];
-    let auto = AutoNotices::new(Arc::clone(&office.gateway), kinds, "anthropic/claude");
-    let (session, link) = (session(), Some("https://x.slack.com/p1"));
-    let long = "x".repeat(1_204);
-    let error = Event::Error { turn: Some("t1".into()), error: "E".repeat(600), hint: None, retry: true };
-    for event in [approval("a1"), approval("a1"), error, complete("t1", &long), complete("t1", &long)] {
-        auto.on_event(&event, &session, link).await;
-    }
-    auto.on_event(&Event::AssistantMessage { content: "hello".to_owned() }, &session, link).await;
-    office.after(0).await;
-    let texts = office.slack.texts();
-    assert_eq!(texts.len(), 3, "{texts:?}");
-    assert_eq!(
-        texts[0],
-        "[WARNING] Approval needed: Train a model\nSession ID: s1\n3 calls are waiting for an answer: bash, write.\n\
-         session_id: s1\nmodel: anthropic/claude\nevent_type: approval_required\n\
-         <https://x.slack.com/p1|Open the conversation>"
-    );
-    assert!(texts[1].contains(&"E".repeat(499)) && !texts[1].contains(&"E".repeat(501)), "{}", texts[1]);
-    assert!(texts[2].starts_with("[SUCCESS] Task complete") && texts[2].contains(&long));
-    let channels: Vec<Value> =
-        office.slack.seen.lock().unwrap().iter().map(|(_, body)| body["channel"].clone()).collect();
-    assert_eq!(channels, [json!("C2"), json!("C2"), json!("C2")], "only where events are allowed");
-    auto.on_event(&approval("a2"), &session, None).await;
-    assert_eq!(office.after(0).await, 4, "the next question of the same turn is news");
-}
-
-#[tokio::test]
-async fn events_that_are_not_configured_send_nothing() {
-    let office = Office::open([]).await;
-    let auto = AutoNotices::new(Arc::clone(&office.gateway), vec![AutoEvent::Error], "m");
-    auto.on_event(&complete("t1", "done"), &session(), None).await;
-    assert_eq!(office.after(0).await, 0);
-}
-
-struct Nobody;
-
-impl Progress for Nobody {
-    fn line(&self, _: &str) {}
-}
-
-fn context(cancel: &CancellationToken) -> CallContext {
-    CallContext {
-        call: "c1".into(),
-        turn: "t1".into(),
-        place: Place {
-            session: "s1".into(),
-            door: Door::Slack,
-            workspace: std::env::temp_dir(),
-            ownership: Ownership::Session,
-        },
-        requester: Actor { id: "U1".into(), name: "Ann".to_owned() },
-        model: "anthropic/claude".to_owned(),
-        progress: Arc::new(Nobody),
-        cancel: cancel.clone(),
-    }
-}
-
-/// A desk with the tool on it and the delivery loop running.
-async fn desk(script: impl IntoIterator<Item = Answer>) -> (Office, NotifyTool, CancellationToken) {
-    let office = Office::open(script).await;
-    let (gateway, cancel) = (Arc::clone(&office.gateway), CancellationToken::new());
-    let token = cancel.clone();
-    tokio::spawn(async move { gateway.run(token).await });
-    let tool = NotifyTool::new(Arc::clone(&office.gateway));
-    (office, tool, cancel)
-}
-
-#[tokio::test]
-async fn the_tool_sends_and_says_so_for_each_destination() {
-    let (office, tool, cancel) = desk([]).await;
-    assert!(tool.spec().description.ends_with("Destinations: ops."));
-    let arguments = json!({"destinations": [" ops ", "ops"], "message": "**Done**", "title": "Job", "severity": "success"});
-    let outcome = tool.call(arguments.clone(), context(&cancel)).await.unwrap();
-    assert_eq!((outcome.output.as_str(), outcome.success), ("ops: sent", true));
-    assert_eq!(office.slack.texts(), ["[SUCCESS] Job\n*Done*\nsession_id: s1\nmodel: anthropic/claude"]);
-    // The same call, taken up again after a crash, sends nothing more.
-    tool.call(arguments, context(&cancel)).await.unwrap();
-    assert_eq!(office.slack.posts(), 1);
-}
-
-#[tokio::test]
-async fn the_tool_refuses_the_whole_call_when_one_destination_is_not_open_to_it() {
-    let (office, tool, cancel) = desk([]).await;
-    for (names, said) in [
-        (json!(["ops", "auto"]), "nothing was sent, because `auto` is unknown or not open to you"),
-        (json!(["auto", "nobody"]), "because `auto`, `nobody` are unknown"),
-        (json!([" "]), "`destinations` is empty. The destinations that you may use: ops."),
-    ] {
-        let error =
-            tool.call(json!({"destinations": names, "message": "x"}), context(&cancel)).await.unwrap_err();
-        assert!(error.to_string().contains(said), "{error}");
-    }
-    let empty = tool.call(json!({"destinations": ["ops"], "message": " "}), context(&cancel)).await;
-    assert!(matches!(empty, Err(ToolError::Arguments(_))));
-    assert_eq!(office.slack.posts(), 0);
-}
-
-#[tokio::test]
-async fn the_tool_tells_a_failure_and_lets_go_when_stopped() {
-    let refused = Answer::Body(json!({"ok": false, "error": "not_in_channel"}));
-    let (office, tool, cancel) = desk([refused, Answer::Never]).await;
-    let arguments = json!({"destinations": ["ops"], "message": "x"});
-    let outcome = tool.call(arguments.clone(), context(&cancel)).await.unwrap();
-    assert!(!outcome.success);
-    assert_eq!(outcome.output, "ops: failed (Slack said not_in_channel: invite the bot to the channel)");
-    let stop = CancellationToken::new();
-    let mut stopped = context(&stop);
-    stopped.call = "c2".into();
-    let call = tokio::spawn(async move { tool.call(arguments, stopped).await });
-    while office.slack.posts() < 2 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    stop.cancel();
-    let ended = tokio::time::timeout(Duration::from_secs(1), call).await.unwrap().unwrap();
-    assert!(matches!(ended, Err(ToolError::Cancelled)));
 }

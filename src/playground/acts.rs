@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::api::files;
 use super::delivery::{Parcel, ParcelKind};
+use super::events::Metadata;
 use super::message::{Message, Stream};
 use super::shared::Shared;
 use super::state::{Change, State};
@@ -268,7 +269,7 @@ fn say(state: &mut State, message: Message) -> Value {
 fn edit(state: &mut State, user: &str, (channel, ts): (&str, &str), words: &str) -> Result<Value, ActError> {
     own(state, user, channel, ts)?;
     let channel = find_channel(state, channel)?;
-    let before = events::wire(state, &channel, ts, false);
+    let before = events::wire(state, &channel, ts, Metadata::Hidden);
     let (words, at) = (text::typed(state, words), state.next_ts());
     if let Some(message) = state.message_mut(&channel, ts) {
         message.text = words;
@@ -283,7 +284,7 @@ fn edit(state: &mut State, user: &str, (channel, ts): (&str, &str), words: &str)
 /// Slack adds a preview of a link: a change of the message that nobody typed.
 fn unfurl(state: &mut State, channel: &str, ts: &str) -> Result<Value, ActError> {
     let channel = find_channel(state, channel)?;
-    let before = events::wire(state, &channel, ts, false);
+    let before = events::wire(state, &channel, ts, Metadata::Hidden);
     if before.is_null() {
         return cannot("there is no such message");
     }
@@ -350,7 +351,7 @@ fn shortcut(
         let message = seen(state, user, &channel, &ts)?;
         payload["type"] = "message_action".into();
         payload["message_ts"] = message.ts.clone().into();
-        payload["message"] = events::wire(state, &message.channel, &message.ts, true);
+        payload["message"] = events::wire(state, &message.channel, &message.ts, Metadata::Shown);
         payload["channel"] = modals::channel_card(state, &message.channel);
         payload["response_url"] = state.new_response_url(&message.channel, Some(&message.ts), user).into();
     }

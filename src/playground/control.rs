@@ -98,7 +98,7 @@ async fn set_fault(Held(shared): Held<App>, headers: HeaderMap, body: Bytes) -> 
     allowed(&shared, &headers)?;
     let request: Value = serde_json::from_slice(&body).map_err(no)?;
     if request["clear"] == true {
-        lock(&shared.faults).clear();
+        clear(&shared);
     } else {
         let fault: Fault = serde_json::from_value(request["fault"].clone()).map_err(no)?;
         cause(&shared, fault).await;
@@ -113,6 +113,12 @@ pub async fn cause(shared: &Shared, fault: Fault) {
         Fault::Disconnect { reason } => shared.hub.disconnect_all(&reason).await,
         other => lock(&shared.faults).add(other),
     }
+}
+
+/// Ends all faults; what they held back leaves.
+pub fn clear(shared: &Shared) {
+    lock(&shared.faults).clear();
+    shared.parcels_waiting.notify_one();
 }
 
 async fn live(Held(shared): Held<App>, upgrade: WebSocketUpgrade) -> Response {

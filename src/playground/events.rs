@@ -46,11 +46,20 @@ pub fn im_with(state: &mut State, user: &str) -> String {
     id
 }
 
+/// Whether a message's `metadata` is shown; reading calls show it only when asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metadata {
+    /// It is.
+    Shown,
+    /// It is not.
+    Hidden,
+}
+
 /// A message as the Web API and events show it, with what its thread adds.
-pub fn wire(state: &State, channel: &str, ts: &str, with_metadata: bool) -> Value {
+pub fn wire(state: &State, channel: &str, ts: &str, metadata: Metadata) -> Value {
     let Some(message) = state.message(channel, ts) else { return Value::Null };
     let mut wire = message.wire(&state.team.id, &state.bot.bot_id, &state.bot.app_id);
-    if let Some(metadata) = message.metadata.as_ref().filter(|_| with_metadata) {
+    if let Some(metadata) = message.metadata.as_ref().filter(|_| metadata == Metadata::Shown) {
         wire["metadata"] = metadata.clone();
     }
     if let Some(root) = &message.thread_ts {
@@ -132,7 +141,7 @@ pub fn posted(state: &mut State, channel: &str, ts: &str) {
     let (from_bot, root) = (message.bot, message.root().to_owned());
     let mentioned = !from_bot && message.pings.contains(&state.bot.user_id);
     let broadcast = message.broadcast;
-    let mut event = wire(state, channel, ts, true);
+    let mut event = wire(state, channel, ts, Metadata::Shown);
     event["event_ts"] = ts.into();
     if broadcast {
         event["subtype"] = "thread_broadcast".into();
@@ -162,7 +171,7 @@ pub fn posted(state: &mut State, channel: &str, ts: &str) {
 
 /// A message was changed; `before` is how it looked.
 pub fn changed(state: &mut State, channel: &str, ts: &str, before: Value) {
-    let message = wire(state, channel, ts, true);
+    let message = wire(state, channel, ts, Metadata::Shown);
     let event = json!({"subtype": "message_changed", "hidden": true, "message": message, "previous_message": before,
         "ts": state.next_ts()});
     emit_message(state, channel, event);
@@ -170,7 +179,7 @@ pub fn changed(state: &mut State, channel: &str, ts: &str, before: Value) {
 
 /// A message goes.
 pub fn removed(state: &mut State, channel: &str, ts: &str) {
-    let before = wire(state, channel, ts, true);
+    let before = wire(state, channel, ts, Metadata::Shown);
     state.messages.remove(&(channel.to_owned(), ts.to_owned()));
     state.pins.retain(|it| !(it.0 == channel && it.1 == ts));
     state.changes.push(Change::MessageDeleted { channel: channel.into(), ts: ts.into() });

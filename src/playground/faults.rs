@@ -150,6 +150,10 @@ impl Faults {
         Some(fault)
     }
 
+    pub fn reordering(&self) -> bool {
+        self.0.iter().any(|it| matches!(it, Fault::ReorderEvents { .. }))
+    }
+
     pub fn muted(&self) -> bool {
         self.0.contains(&Fault::MuteSocket)
     }

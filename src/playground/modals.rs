@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::acts::{ActError, cannot};
 use super::api::views::{self, next_view, push_on, replace};
 use super::delivery::{Parcel, ParcelKind};
-use super::events;
+use super::events::{self, Metadata};
 use super::message::Message;
 use super::shared::Shared;
 use super::state::{Change, State, View};
@@ -153,7 +153,7 @@ pub fn click_message(
     }
     payload["channel"] = channel_card(state, &message.channel);
     if !private {
-        payload["message"] = events::wire(state, &message.channel, &message.ts, true);
+        payload["message"] = events::wire(state, &message.channel, &message.ts, Metadata::Shown);
     }
     payload["state"] = json!({"values": {}});
     payload["response_url"] = state.new_response_url(&message.channel, Some(&message.ts), user).into();

@@ -256,7 +256,7 @@ impl Workspace {
 
     /// Ends all faults.
     pub fn clear_faults(&self) {
-        lock(&self.shared.faults).clear();
+        control::clear(&self.shared);
     }
 
     /// Shows a banner on the page.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::content::Content;
 use super::{Answer, Ctx, Method, Refusal, Tier, refuse};
-use crate::playground::events;
+use crate::playground::events::{self, Metadata};
 use crate::playground::message::{Message, Stream};
 use crate::playground::state::Change;
 
@@ -58,7 +58,9 @@ fn post(ctx: &mut Ctx<'_>) -> Answer {
     let ts = message.ts.clone();
     ctx.state.keep(message);
     events::posted(ctx.state, &channel, &ts);
-    Ok(json!({"channel": channel, "ts": ts, "message": events::wire(ctx.state, &channel, &ts, true)}))
+    Ok(
+        json!({"channel": channel, "ts": ts, "message": events::wire(ctx.state, &channel, &ts, Metadata::Shown)}),
+    )
 }
 
 fn update(ctx: &mut Ctx<'_>) -> Answer {
@@ -76,7 +78,7 @@ fn update(ctx: &mut Ctx<'_>) -> Answer {
     if content.is_empty() && content.metadata.is_none() {
         return refuse("no_text");
     }
-    let before = events::wire(ctx.state, &channel, &ts, false);
+    let before = events::wire(ctx.state, &channel, &ts, Metadata::Hidden);
     let edited_ts = ctx.state.next_ts();
     if let Some(message) = ctx.state.message_mut(&channel, &ts) {
         if matches!(message.stream, Stream::Open(_)) {
@@ -88,7 +90,7 @@ fn update(ctx: &mut Ctx<'_>) -> Answer {
     }
     ctx.state.touched(&channel, &ts);
     events::changed(ctx.state, &channel, &ts, before);
-    let message = events::wire(ctx.state, &channel, &ts, true);
+    let message = events::wire(ctx.state, &channel, &ts, Metadata::Shown);
     let text = message["text"].clone();
     Ok(json!({"channel": channel, "ts": ts, "text": text, "message": message}))
 }
@@ -151,7 +153,7 @@ pub fn respond(ctx: &mut Ctx<'_>, channel: &str, url: &crate::playground::ticket
         return refuse("no_text");
     }
     if let Some(ts) = on_message.filter(|_| ctx.args.flag("replace_original")) {
-        let before = events::wire(ctx.state, channel, &ts, false);
+        let before = events::wire(ctx.state, channel, &ts, Metadata::Hidden);
         if let Some(message) = ctx.state.message_mut(channel, &ts) {
             content.put(message);
             message.edited = true;

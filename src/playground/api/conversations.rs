@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Answer, Args, Ctx, Method, Refusal, Tier, refuse};
-use crate::playground::events;
+use crate::playground::events::{self, Metadata};
 use crate::playground::state::Channel;
 
 const READ: &[&str] = &["channels:read", "groups:read", "im:read", "mpim:read"];
@@ -120,10 +120,14 @@ fn within(args: &Args, ts: &str) -> bool {
     after && before
 }
 
+fn shown_metadata(args: &Args) -> Metadata {
+    if args.flag("include_all_metadata") { Metadata::Shown } else { Metadata::Hidden }
+}
+
 fn history(ctx: &mut Ctx<'_>) -> Answer {
     ctx.args.need("channel")?;
     let channel = ctx.own_channel("channel")?;
-    let with_metadata = ctx.args.flag("include_all_metadata");
+    let metadata = shown_metadata(ctx.args);
     let seen: Vec<String> = ctx
         .state
         .in_channel(&channel)
@@ -133,8 +137,7 @@ fn history(ctx: &mut Ctx<'_>) -> Answer {
         .map(|it| it.ts.clone())
         .collect();
     let (seen, next) = page(seen, ctx.args, 100, 999)?;
-    let messages: Vec<_> =
-        seen.iter().map(|ts| events::wire(ctx.state, &channel, ts, with_metadata)).collect();
+    let messages: Vec<_> = seen.iter().map(|ts| events::wire(ctx.state, &channel, ts, metadata)).collect();
     let mut answer = json!({"messages": messages, "has_more": !next.is_empty(), "pin_count": 0});
     if !next.is_empty() {
         answer["response_metadata"] = json!({"next_cursor": next});
@@ -147,7 +150,7 @@ fn replies(ctx: &mut Ctx<'_>) -> Answer {
     ctx.args.need("ts")?;
     let channel = ctx.own_channel("channel")?;
     let Some(root) = ctx.thread(&channel, "ts")? else { return refuse("thread_not_found") };
-    let with_metadata = ctx.args.flag("include_all_metadata");
+    let metadata = shown_metadata(ctx.args);
     let mut seen: Vec<String> = ctx
         .state
         .in_thread(&channel, &root)
@@ -156,8 +159,7 @@ fn replies(ctx: &mut Ctx<'_>) -> Answer {
         .collect();
     seen.sort();
     let (seen, next) = page(seen, ctx.args, 1000, 1000)?;
-    let messages: Vec<_> =
-        seen.iter().map(|ts| events::wire(ctx.state, &channel, ts, with_metadata)).collect();
+    let messages: Vec<_> = seen.iter().map(|ts| events::wire(ctx.state, &channel, ts, metadata)).collect();
     let mut answer = json!({"messages": messages, "has_more": !next.is_empty()});
     if !next.is_empty() {
         answer["response_metadata"] = json!({"next_cursor": next});
@@ -225,7 +227,7 @@ fn pins(ctx: &mut Ctx<'_>) -> Answer {
     let items: Vec<_> = pinned
         .map(|(channel, ts)| {
             json!({"type": "message", "channel": channel, "created": 0,
-            "created_by": ctx.state.bot.user_id, "message": events::wire(ctx.state, channel, ts, false)})
+            "created_by": ctx.state.bot.user_id, "message": events::wire(ctx.state, channel, ts, Metadata::Hidden)})
         })
         .collect();
     Ok(json!({"items": items}))

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Answer, Ctx, Method, Refusal, Tier, refuse};
-use crate::playground::events;
+use crate::playground::events::{self, Metadata};
 
 pub const METHODS: &[Method] = &[
     Method::new("reactions.add", Tier::Three, &["reactions:write"], add),
@@ -55,6 +55,6 @@ fn remove(ctx: &mut Ctx<'_>) -> Answer {
 fn get(ctx: &mut Ctx<'_>) -> Answer {
     let (channel, ts) = target(ctx)?;
     Ok(
-        json!({"type": "message", "channel": channel, "message": events::wire(ctx.state, &channel, &ts, false)}),
+        json!({"type": "message", "channel": channel, "message": events::wire(ctx.state, &channel, &ts, Metadata::Hidden)}),
     )
 }

@@ -8,7 +8,7 @@ use super::args::missing;
 use super::chat::bots_message;
 use super::content::{check_markdown, checked_blocks, metadata};
 use super::{Answer, Ctx, Method, Refusal, Tier, agents, refuse};
-use crate::playground::events;
+use crate::playground::events::{self, Metadata};
 use crate::playground::message::{Chunks, Stream, Task};
 
 const WRITE: &[&str] = &["chat:write"];
@@ -109,7 +109,7 @@ fn stop(ctx: &mut Ctx<'_>) -> Answer {
     let blocks = blocks.map(|it| checked_blocks(ctx, it)).transpose()?;
     let metadata = metadata(ctx)?;
     let session_status = ctx.args.text("session_status");
-    let before = events::wire(ctx.state, &channel, &ts, false);
+    let before = events::wire(ctx.state, &channel, &ts, Metadata::Hidden);
     let mut thread = String::new();
     if let Some(message) = ctx.state.message_mut(&channel, &ts) {
         grow(&mut message.chunks, growth);
@@ -123,7 +123,9 @@ fn stop(ctx: &mut Ctx<'_>) -> Answer {
         agents::set_session(ctx, &channel, &thread, &status)?;
     }
     events::changed(ctx.state, &channel, &ts, before);
-    Ok(json!({"channel": channel, "ts": ts, "message": events::wire(ctx.state, &channel, &ts, true)}))
+    Ok(
+        json!({"channel": channel, "ts": ts, "message": events::wire(ctx.state, &channel, &ts, Metadata::Shown)}),
+    )
 }
 
 enum Growth {

@@ -95,24 +95,24 @@ pub struct AckRecord {
 pub async fn dispatch(shared: Arc<Shared>, webhooks: Option<Arc<Webhooks>>) {
     let mut held: Vec<Parcel> = Vec::new();
     loop {
+        let reordering = lock(&shared.faults).reordering();
+        if !reordering {
+            // Held back until enough had come, or until the fault was cleared.
+            for late in held.drain(..).rev() {
+                hand_over(&shared, webhooks.as_ref(), late).await;
+            }
+        }
         let Some(parcel) = shared.next_parcel() else {
             tokio::select! {
                 () = shared.stop.cancelled() => return,
                 () = shared.parcels_waiting.notified() => continue,
             }
         };
-        let reordering = lock(&shared.faults).strike(|it| matches!(it, Fault::ReorderEvents { .. }));
-        if let Some(Fault::ReorderEvents { count }) = reordering {
+        if lock(&shared.faults).strike(|it| matches!(it, Fault::ReorderEvents { .. })).is_some() {
             held.push(parcel);
-            if count > 1 {
-                continue;
-            }
-            for late in held.drain(..).rev() {
-                hand_over(&shared, webhooks.as_ref(), late).await;
-            }
-            continue;
+        } else {
+            hand_over(&shared, webhooks.as_ref(), parcel).await;
         }
-        hand_over(&shared, webhooks.as_ref(), parcel).await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The playground is strict where Slack is strict: its own wire, seen from outside.
 
+mod acts;
 mod api;
 mod delivery;
 mod door;

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 pub use check::violations;
 pub use reply::{Ending, Reply, Usage};
 
-use super::http::bearer;
+use super::http::{bearer, same};
 use super::shared::lock;
 
 /// Largest request body, in bytes.
@@ -46,6 +46,7 @@ pub enum Script {
 }
 
 struct Inner {
+    key: Mutex<Option<String>>,
     queue: Mutex<VecDeque<Reply>>,
     answering: Option<Answering>,
     requests: Mutex<VecDeque<Value>>,
@@ -82,6 +83,7 @@ impl ScriptedModel {
             Script::Answering(answering) => (VecDeque::new(), Some(answering)),
         };
         let inner = Arc::new(Inner {
+            key: Mutex::default(),
             queue: Mutex::new(queue),
             answering,
             requests: Mutex::default(),
@@ -113,6 +115,12 @@ impl ScriptedModel {
     /// Adds a reply to the end of the queue.
     pub fn push(&self, reply: Reply) {
         lock(&self.inner.queue).push_back(reply);
+    }
+
+    /// Answers 401 to whoever does not show this key; without this call, none is asked for, as with
+    /// a model server on one's own machine.
+    pub fn demand_key(&self, key: &str) {
+        *lock(&self.inner.key) = Some(key.to_owned());
     }
 
     /// Replies not used yet.
@@ -160,17 +168,23 @@ fn wrong(status: StatusCode, kind: &str, message: &str) -> Response {
     (status, Json(body)).into_response()
 }
 
-async fn models(headers: HeaderMap) -> Response {
-    if bearer(&headers).is_none() {
-        return wrong(StatusCode::UNAUTHORIZED, "invalid_request_error", "You didn't provide an API key.");
+impl Inner {
+    fn admits(&self, headers: &HeaderMap) -> bool {
+        lock(&self.key).as_deref().is_none_or(|key| same(bearer(headers).as_deref(), key))
+    }
+}
+
+async fn models(Held(inner): Held<Arc<Inner>>, headers: HeaderMap) -> Response {
+    if !inner.admits(&headers) {
+        return wrong(StatusCode::UNAUTHORIZED, "invalid_request_error", "Incorrect API key provided.");
     }
     let model = json!({"id": "scripted", "object": "model", "created": 0, "owned_by": "playground"});
     Json(json!({"object": "list", "data": [model]})).into_response()
 }
 
 async fn completions(Held(inner): Held<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
-    if bearer(&headers).is_none_or(|it| it.is_empty()) {
-        return wrong(StatusCode::UNAUTHORIZED, "invalid_request_error", "You didn't provide an API key.");
+    if !inner.admits(&headers) {
+        return wrong(StatusCode::UNAUTHORIZED, "invalid_request_error", "Incorrect API key provided.");
     }
     let request: Value = match serde_json::from_slice(&body) {
         Ok(request) => request,

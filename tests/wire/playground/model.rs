@@ -57,6 +57,7 @@ async fn it_fails_as_told() {
     assert!(ask(&model, plain(true)).await.is_err(), "the connection breaks in mid-stream");
     let hang = tokio::time::timeout(Duration::from_millis(300), ask(&model, plain(true))).await;
     assert!(hang.is_err(), "nothing more comes");
+    model.demand_key("right");
     let keyless = http().post(&url).body(plain(true).to_string()).send().await.unwrap();
     assert_eq!(keyless.status(), 401);
     model.shutdown().await;

@@ -2,6 +2,7 @@
 
 //HOLD mod approvals;
 mod crash_points;
+//HOLD mod kill;
 //HOLD mod faults;
 //HOLD mod threads;
 //HOLD mod world;

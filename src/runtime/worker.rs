@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, broadcast};
+use tokio::sync::broadcast::{self, error::TryRecvError};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -148,7 +149,11 @@ impl Worker {
         tokio::select! {
             biased;
             () = stop.cancelled() => false,
-            _ = wakes.recv() => true,
+            _ = wakes.recv() => {
+                // One look serves all wake-ups that have come until now.
+                while !matches!(wakes.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+                true
+            }
             () = released.notified() => true,
             () = tokio::time::sleep(self.0.pace.look) => true,
         }

@@ -25,13 +25,13 @@ use crate::store::Store;
 use crate::store::embedded::Embedded;
 use crate::tools::Supplies;
 
-//HOLD mod health;
+mod health;
 mod notices;
 mod places;
-//HOLD pub mod serve;
+pub mod serve;
 
 pub use places::{SessionFolders, WorkingDirectory};
-//HOLD pub use serve::Roles;
+pub use serve::Roles;
 
 /// What an [`App`] is made from.
 pub struct AppParts {

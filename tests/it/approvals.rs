@@ -6,7 +6,9 @@ use super::world::{World, bash, has_button, shown};
 
 #[tokio::test]
 async fn a_click_after_a_restart_still_runs_the_command() {
-    let mut world = World::start([bash("echo trained > result.txt && cat result.txt"), Reply::says("Job finished.")]).await;
+    let mut world =
+        World::start([bash("echo trained > result.txt && cat result.txt"), Reply::says("Job finished.")])
+            .await;
     let root = {
         let thread = world.mention("alice", "train it").await;
         thread.card().await;

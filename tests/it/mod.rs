@@ -1,8 +1,7 @@
 //! Scenarios over the whole way, and what holds when a process dies between any two writes.
 
-//HOLD mod approvals;
+mod approvals;
 mod crash_points;
-//HOLD mod kill;
-//HOLD mod faults;
-//HOLD mod threads;
-//HOLD mod world;
+mod faults;
+mod threads;
+mod world;

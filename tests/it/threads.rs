@@ -99,7 +99,8 @@ async fn stop_in_mid_command_kills_it_and_says_who() {
 
 #[tokio::test]
 async fn words_during_the_work_steer_it() {
-    let mut setup = Setup::new(Script::Queue(vec![bash("sleep 1; echo done"), Reply::says("With two epochs then.")]));
+    let mut setup =
+        Setup::new(Script::Queue(vec![bash("sleep 1; echo done"), Reply::says("With two epochs then.")]));
     setup.configure = |config| config.yolo_mode = true;
     let world = World::with(setup).await;
     let thread = world.mention("alice", "train with ten epochs").await;
@@ -151,7 +152,10 @@ async fn settings_of_the_thread_are_changed_in_the_thread() {
 async fn the_same_bot_works_over_signed_http() {
     let port = free_port();
     let mut setup = Setup::new(Script::Queue(vec![bash("echo hi"), Reply::says("Over HTTP.")]));
-    setup.options = super::world::over_http(Options::new(ml_intern::clock::Clock::system()), &format!("http://127.0.0.1:{port}"));
+    setup.options = super::world::over_http(
+        Options::new(ml_intern::clock::Clock::system()),
+        &format!("http://127.0.0.1:{port}"),
+    );
     PORT.store(port, std::sync::atomic::Ordering::SeqCst);
     setup.configure = |config| {
         config.slack.app_token = None;

@@ -95,14 +95,11 @@ impl World {
             config,
         };
         let app = Arc::new(App::open(parts).unwrap());
-        let door = Arc::new(SlackDoor::connect(
-            &app.config().slack,
-            app.intake(),
-            app.clock().clone(),
-            app.random().clone(),
-        )
-        .await
-        .unwrap());
+        let door = Arc::new(
+            SlackDoor::connect(&app.config().slack, app.intake(), app.clock().clone(), app.random().clone())
+                .await
+                .unwrap(),
+        );
         let http = self.config.slack.app_token.is_none();
         let serving = app.clone().serve(door, Roles::all()).await.unwrap();
         if !http {
@@ -302,7 +299,11 @@ impl World {
     async fn until_processes(&self, words: &str, enough: impl Fn(usize) -> bool) {
         let deadline = std::time::Instant::now() + PATIENCE;
         while !enough(self.processes(words)) {
-            assert!(std::time::Instant::now() < deadline, "processes with “{words}”: {}", self.processes(words));
+            assert!(
+                std::time::Instant::now() < deadline,
+                "processes with “{words}”: {}",
+                self.processes(words)
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, Rules, Toolbox, Who};
 use crate::clock::Clock;
 use crate::config::{Config, WhoApproves};
-use crate::messaging::{AutoNotices, Gateway, SlackPost};
+use crate::messaging::{AutoNotices, Gateway};
 use crate::model::{Delivery, Providers, Retrying, Schedule};
 use crate::protocol::{Door, PersonId};
 use crate::random::Random;
@@ -27,9 +27,11 @@ use crate::tools::Supplies;
 
 mod health;
 mod notices;
+mod outgoing;
 mod places;
 pub mod serve;
 
+use outgoing::OutgoingNotices;
 pub use places::{SessionFolders, WorkingDirectory};
 pub use serve::Roles;
 
@@ -61,18 +63,20 @@ pub struct App {
     agent: Arc<Agent>,
     gateway: Arc<Gateway>,
     notices: Arc<AutoNotices>,
+    outgoing: Arc<OutgoingNotices>,
 }
 
 impl App {
-    /// Opens the store and builds model, tools and messaging. `slack` sends notices to Slack channels.
+    /// Opens the store and builds model, tools and messaging.
     ///
     /// # Errors
     /// When the data folder or the store cannot be used, or a client cannot be built.
-    pub fn open(parts: AppParts, slack: Arc<dyn SlackPost>) -> anyhow::Result<Self> {
+    pub fn open(parts: AppParts) -> anyhow::Result<Self> {
         let AppParts { config, data_dir, environment, secrets, clock, random, delivery } = parts;
         let embedded = Embedded::open(&data_dir, clock.clone())
             .with_context(|| format!("the store in {} cannot be opened", data_dir.display()))?;
-        let gateway = Gateway::new(&config.messaging, embedded.clone(), clock.clone(), slack)
+        let outgoing = Arc::new(OutgoingNotices::new(&config.slack.api_url)?);
+        let gateway = Gateway::new(&config.messaging, embedded.clone(), clock.clone(), outgoing.clone())
             .keeping_secret(secrets.clone());
         let gateway = Arc::new(gateway);
         let providers = Providers::new(&config.models, crate::clients::http::client(None)?, clock.clone())?;
@@ -91,7 +95,7 @@ impl App {
         };
         let kinds = config.messaging.auto_event_types.clone();
         let notices = Arc::new(AutoNotices::new(gateway.clone(), kinds, config.model_name.clone()));
-        Ok(Self { config, data_dir, clock, random, embedded, agent: Arc::new(agent), gateway, notices })
+        Ok(Self { config, data_dir, clock, random, embedded, agent: Arc::new(agent), gateway, notices, outgoing })
     }
 
     /// The configuration it was built from.

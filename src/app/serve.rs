@@ -108,6 +108,9 @@ impl App {
             tasks: TaskTracker::new(),
             drain: Duration::from_secs(self.config.server.drain_s),
         };
+        if let Some(token) = &self.config.slack.bot_token {
+            self.outgoing.schedule(token.clone(), door.scheduler());
+        }
         self.spawn_http(&serving, listener, &door, roles);
         if roles.listen {
             let (door, stop, whole) = (door.clone(), serving.stop.clone(), serving.stop.clone());

@@ -141,11 +141,11 @@ impl World {
         assert_eq!(self.model.violations(), Vec::<String>::new(), "requests that no provider would take");
         assert_eq!(self.model.left(), 0, "scripted replies that were never asked for");
         let bot_pings = self.slack.look(|state| {
-            let of_bot = state.messages.iter().filter(|message| message.bot);
+            let of_bot = state.messages.values().filter(|message| message.bot);
             of_bot.flat_map(|message| message.pings.clone()).collect::<Vec<_>>()
         });
         assert_eq!(bot_pings, Vec::<String>::new(), "the bot pinged people");
-        let streaming = self.slack.look(|state| state.messages.iter().filter(|it| it.streaming).count());
+        let streaming = self.slack.look(|state| state.messages.values().filter(|it| it.streaming).count());
         assert_eq!(streaming, 0, "a stream was left open");
         let refused: Vec<String> = self
             .slack

@@ -95,7 +95,17 @@ impl App {
         };
         let kinds = config.messaging.auto_event_types.clone();
         let notices = Arc::new(AutoNotices::new(gateway.clone(), kinds, config.model_name.clone()));
-        Ok(Self { config, data_dir, clock, random, embedded, agent: Arc::new(agent), gateway, notices, outgoing })
+        Ok(Self {
+            config,
+            data_dir,
+            clock,
+            random,
+            embedded,
+            agent: Arc::new(agent),
+            gateway,
+            notices,
+            outgoing,
+        })
     }
 
     /// The configuration it was built from.

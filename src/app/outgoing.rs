@@ -39,10 +39,10 @@ impl SlackPost for OutgoingNotices {
             return self.direct.post(token, body).await;
         };
         let outgoing = Outgoing {
-            method: Method::ChatPostMessage,
+            method: Method::PostMessage,
             priority: Priority::Normal,
             channel: body["channel"].as_str().map(str::to_owned),
-            body,
+            arguments: body,
             retry: Retry::Within(PATIENCE),
         };
         match scheduler.call(outgoing).await {

@@ -122,7 +122,7 @@ async fn a_direct_message_is_a_session_of_its_own() {
         .slack
         .until(Duration::from_secs(15), |state| {
             let all = state.in_thread(&channel, &root);
-            all.iter().any(|it| it.bot && super::world::shown(it).contains("In private then.")).then_some(())
+            all.into_iter().any(|it| it.bot && super::world::shown(it).contains("In private then.")).then_some(())
         })
         .await;
     assert!(found.is_some(), "{}", world.slack.transcript(&channel, &root));

@@ -19,7 +19,7 @@ async fn a_click_after_a_restart_still_runs_the_command() {
     let card = thread.card().await;
     thread.click("alice", &card, "Approve").await;
     thread.answered("Job finished.").await;
-    insta::assert_snapshot!(thread.transcript());
+    insta::assert_snapshot!(thread.settled().await);
     let decided = thread.messages().into_iter().find(|it| it.ts == card).unwrap();
     assert!(!has_button(&decided, "Approve"), "a decided card has no buttons");
     world.finish().await;
@@ -31,9 +31,9 @@ async fn the_wrong_person_gets_a_private_line_and_nothing_runs() {
     let thread = world.mention("alice", "go").await;
     let card = thread.card().await;
     thread.click("mallory", &card, "Approve").await;
+    let mallory = world.slack.person("mallory").id();
     thread
         .until("a private line for mallory", |messages| {
-            let mallory = world.slack.person("mallory").id();
             messages.iter().any(|it| it.ephemeral_to.as_deref() == Some(&mallory)).then_some(())
         })
         .await;
@@ -54,7 +54,7 @@ async fn a_rejection_with_a_reason_reaches_the_model_in_its_own_words() {
     thread.answered("I will archive it instead.").await;
     let last = world.model.requests().pop().unwrap().to_string();
     assert!(last.contains("Archive to S3, never DELETE"), "{last}");
-    insta::assert_snapshot!(thread.transcript());
+    insta::assert_snapshot!(thread.settled().await);
     world.finish().await;
 }
 

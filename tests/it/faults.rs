@@ -103,7 +103,7 @@ async fn an_error_of_the_model_is_told_in_plain_words_with_a_retry_button() {
             messages.iter().find(|it| super::world::has_button(it, "Retry")).map(|it| it.ts.clone())
         })
         .await;
-    insta::assert_snapshot!(thread.transcript());
+    insta::assert_snapshot!(thread.settled().await);
     thread.click("alice", &ts, "Retry").await;
     thread.answered("Now it works.").await;
     world.finish().await;

@@ -20,7 +20,7 @@ async fn a_mention_is_answered_in_its_thread_with_plan_and_footer() {
     .await;
     let thread = world.mention("alice", "how good does it get?").await;
     thread.answered("0.91").await;
-    insta::assert_snapshot!(thread.transcript());
+    insta::assert_snapshot!(thread.settled().await);
     assert_eq!(thread.answers(), 1);
     world.finish().await;
 }

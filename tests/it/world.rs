@@ -121,15 +121,6 @@ impl World {
         self.start_bot().await;
     }
 
-    /// The address of the bot's HTTP server.
-    pub fn bot_address(&self) -> String {
-        format!("http://{}", self.bot.as_ref().expect("the bot runs").1.address)
-    }
-
-    pub fn app(&self) -> &Arc<App> {
-        &self.bot.as_ref().expect("the bot runs").0
-    }
-
     /// A person mentions the bot in the channel; gives the thread that opens.
     pub async fn mention(&self, who: &str, text: &str) -> Thread<'_> {
         let root = self.slack.person(who).mentions(CHANNEL, text).await.unwrap();
@@ -208,6 +199,23 @@ impl Thread<'_> {
         .await;
     }
 
+    /// Waits until the thread shows that nobody works on it, and gives what people see then.
+    pub async fn settled(&self) -> String {
+        let channel = self.world.slack.channel_id(CHANNEL);
+        let quiet = self
+            .world
+            .slack
+            .until(PATIENCE, |state| {
+                let here = |it: &&ml_intern::playground::Status| {
+                    it.channel == channel && it.thread_ts == self.root
+                };
+                state.statuses.iter().filter(here).all(|it| it.session_status == "active").then_some(())
+            })
+            .await;
+        assert!(quiet.is_some(), "the thread still says that work goes on:\n{}", self.transcript());
+        without_dates(&self.transcript())
+    }
+
     /// A person clicks a button of a message.
     pub async fn click(&self, who: &str, ts: &str, label: &str) {
         self.world.slack.person(who).clicks(CHANNEL, ts, label).await.unwrap();
@@ -229,6 +237,18 @@ impl Thread<'_> {
     pub fn answers(&self) -> usize {
         self.messages().iter().filter(|it| is_final(it)).count()
     }
+}
+
+/// Slack's dates with their moments taken out.
+fn without_dates(text: &str) -> String {
+    let mut parts = text.split("<!date^");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.split_once('>').map_or(part, |(_, rest)| rest);
+        out.push_str("<a date>");
+        out.push_str(rest);
+    }
+    out
 }
 
 /// Everything a message shows, as one text.

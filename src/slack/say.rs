@@ -300,13 +300,6 @@ pub fn resumed(restored: u64) -> String {
     }
 }
 
-/// Tokens and cost so far.
-#[must_use]
-pub fn used(usage: &Usage) -> String {
-    let cost = usage.cost.map_or_else(String::new, |cost| format!(", {}", money(cost)));
-    format!("This session: {} tokens{cost}.", thousands(usage.total_tokens()))
-}
-
 /// The session cannot go on. `reason` must be escaped.
 #[must_use]
 pub fn terminated(reason: &str) -> String {

@@ -33,7 +33,7 @@ async fn a_follow_up_needs_no_mention_and_people_are_told_apart() {
     thread.reply("bob", "and an LSTM?").await;
     thread.answered("Second answer.").await;
     let last = world.model.requests().pop().unwrap().to_string();
-    assert!(last.contains("Alice") && last.contains("Bob"), "speakers are named: {last}");
+    assert!(last.contains("bob: and an LSTM?"), "speakers are named: {last}");
     world.finish().await;
 }
 
@@ -90,10 +90,9 @@ async fn stop_in_mid_command_kills_it_and_says_who() {
     world.until_running("sleep 300").await;
     let began = std::time::Instant::now();
     thread.reply("bob", "stop").await;
-    thread.hears("topped").await;
+    thread.hears("Stopped by bob").await;
     world.until_gone("sleep 300").await;
     assert!(began.elapsed() < Duration::from_secs(10));
-    thread.hears("Bob").await;
     world.finish().await;
 }
 
@@ -122,7 +121,9 @@ async fn a_direct_message_is_a_session_of_its_own() {
         .slack
         .until(Duration::from_secs(15), |state| {
             let all = state.in_thread(&channel, &root);
-            all.into_iter().any(|it| it.bot && super::world::shown(it).contains("In private then.")).then_some(())
+            all.into_iter()
+                .any(|it| it.bot && super::world::shown(it).contains("In private then."))
+                .then_some(())
         })
         .await;
     assert!(found.is_some(), "{}", world.slack.transcript(&channel, &root));
@@ -142,9 +143,9 @@ async fn settings_of_the_thread_are_changed_in_the_thread() {
     thread.answered("Two.").await;
     assert_eq!(world.model.requests().pop().unwrap()["model"], "other");
     thread.reply("alice", "!undo").await;
-    thread.hears("ndid").await;
+    thread.hears("forgotten, and all that followed").await;
     thread.reply("alice", "!new").await;
-    thread.hears("over").await;
+    thread.hears("Started over").await;
     world.finish().await;
 }
 

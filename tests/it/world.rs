@@ -206,9 +206,8 @@ impl Thread<'_> {
             .world
             .slack
             .until(PATIENCE, |state| {
-                let here = |it: &&ml_intern::playground::Status| {
-                    it.channel == channel && it.thread_ts == self.root
-                };
+                let here =
+                    |it: &&ml_intern::playground::Status| it.channel == channel && it.thread_ts == self.root;
                 state.statuses.iter().filter(here).all(|it| it.session_status == "active").then_some(())
             })
             .await;

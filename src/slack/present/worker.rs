@@ -131,6 +131,14 @@ impl Worker {
             );
         };
         match event {
+            // The plan speaks for itself: its update is shown, the call that made it is not.
+            Event::ToolCall { tool, .. }
+            | Event::ToolOutput { tool, .. }
+            | Event::ToolStateChange { tool, .. }
+                if tool == "plan_tool" =>
+            {
+                return true;
+            }
             Event::ToolCall { title, tool, tool_call_id, .. } => {
                 let title = if title.is_empty() { tool } else { title };
                 live.tasks.call(tool_call_id.as_str(), title, Progress::InProgress);
@@ -280,7 +288,6 @@ impl Worker {
         let text = match event {
             Event::Remark { text } => safe(&super::markdown::cut(text, 3_500)),
             Event::Status { lines } => answer::status_text(lines),
-            Event::Usage { session } => say::used(session),
             Event::UndoComplete { removed } => say::undone(*removed),
             Event::NewComplete { previous_message_count } => say::started_over(*previous_message_count),
             Event::ResumeComplete { restored_count } => say::resumed(*restored_count),

@@ -33,5 +33,6 @@ pub mod runtime;
 pub mod secret;
 pub mod slack;
 pub mod store;
+pub mod telemetry;
 pub mod text;
 pub mod tools;

@@ -15,7 +15,7 @@ use super::files::{self, FileUse};
 use super::layers::{self, Path, Tree};
 use super::places::{Places, set};
 use super::variables::{LOCAL_PROVIDERS, Sets, VARIABLES};
-use super::{Config, ToolRuntime, check, schema, validate};
+use super::{Config, ToolRuntime, check, messaging, schema, validate};
 use crate::secret::Secret;
 
 /// Everything that a configuration is made from.
@@ -85,6 +85,12 @@ impl Loaded {
         super::secrets::values(&self.config, &self.environment)
     }
 
+    /// The same, as secrets.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.secret_values().iter().map(|text| Secret::new(text)).collect()
+    }
+
     /// A variable that is set to something.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
@@ -125,7 +131,8 @@ impl Config {
         take_login(&mut config, &mut origins, &sources.places, &environment);
         config.store.data_dir =
             config.store.data_dir.map(|dir| sources.cwd.join(sources.places.expand(&dir)));
-        let problems = validate::config(&config, |path| tree.origin(path).cloned());
+        let mut problems = validate::config(&config, |path| tree.origin(path).cloned());
+        problems.extend(complete_messaging(&mut config, &environment, &tree));
         if problems.is_empty() {
             Ok(Loaded { config, environment, files: used, origins })
         } else {
@@ -230,6 +237,20 @@ fn lay_flags(tree: &mut Tree, overrides: &Overrides) {
             tree.set(path, value, &Origin::Flag(flag));
         }
     }
+}
+
+/// Adds the destination that the environment describes, then checks all of them.
+fn complete_messaging(config: &mut Config, env: &BTreeMap<String, String>, tree: &Tree) -> Option<Problem> {
+    let messaging = &mut config.messaging;
+    messaging.normalise();
+    let problem =
+        messaging::apply_slack_environment(messaging, env).and_then(|()| messaging.validate()).err()?;
+    let path: Path = problem.path.split('.').map(str::to_owned).collect();
+    let (origin, path) = match env.contains_key(&problem.path) {
+        true => (Some(Origin::Variable(problem.path)), String::new()),
+        false => (tree.origin(&path).cloned(), problem.path),
+    };
+    Some(Problem { origin, path, message: format!("{:?} was given: {}", problem.value, problem.message) })
 }
 
 fn read(tree: &Tree) -> Result<Config, ConfigError> {

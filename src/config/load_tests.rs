@@ -259,3 +259,17 @@ fn data_goes_where_it_is_told() {
     let desk = Desk::new().env("ML_INTERN_DATA_DIR", "here");
     assert_eq!(desk.load().config.data_dir(), desk.cwd.path().join("here"));
 }
+
+#[test]
+fn the_environment_alone_makes_a_destination() {
+    let desk = Desk::new().env("SLACK_BOT_TOKEN", "xoxb-1").env("SLACK_CHANNEL", "C1");
+    let messaging = desk.load().config.messaging;
+    assert!(messaging.enabled && messaging.destinations.contains_key("slack.default"));
+    let refused = desk.env("ML_INTERN_SLACK_AUTO_EVENTS", "error,foo").refused();
+    assert!(
+        refused.starts_with("environment variable ML_INTERN_SLACK_AUTO_EVENTS: \"foo\" was given: "),
+        "{refused}"
+    );
+    let none = Desk::new().file("configs/ml-intern.json", &json!({"messaging": {"enabled": true}})).refused();
+    assert!(none.starts_with("configs/ml-intern.json: messaging.enabled: "), "{none}");
+}

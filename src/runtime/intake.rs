@@ -34,6 +34,11 @@ impl Intake {
         Ok(self.store.head(key).await?.is_some())
     }
 
+    /// Whether a worker has the session in hand, or something for one to do.
+    pub async fn is_busy(&self, key: &crate::protocol::SessionKey) -> Result<bool> {
+        Ok(self.store.busy(&crate::store::Claimable::Only(key.clone())).await? > 0)
+    }
+
     /// The saved head of a session, for front doors that must show something at once (a modal).
     pub async fn head(
         &self,

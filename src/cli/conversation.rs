@@ -1,0 +1,175 @@
+//! One session at this terminal: saying something, and following what comes of it.
+//!
+//! Owns [`Conversation`]. Chat and headless runs are two ways to follow the same conversation; they
+//! differ in who answers approvals ([`Asker`]). Start at [`Conversation::follow`].
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::exit::{Exit, Watched};
+use super::front::Front;
+use super::interrupts::{Interrupts, Press};
+use super::render::Screen;
+use crate::clock::Clock;
+use crate::protocol::{
+    Actor, ApprovalRequest, Door, Event, Operation, OperationKind, Origin, SessionHead, SessionKey, Verdict,
+};
+use crate::random::Random;
+use crate::runtime::Intake;
+
+/// How often to look whether the session has come to rest.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The session's key: the one function that makes it.
+#[must_use]
+pub fn session_key(id: &str) -> SessionKey {
+    SessionKey(format!("terminal:{id}"))
+}
+
+/// One session at this terminal.
+pub struct Conversation {
+    /// Its id, as `--session` takes it.
+    pub id: String,
+    intake: Intake,
+    front: Front,
+    origin: Origin,
+    actor: Actor,
+    clock: Clock,
+    random: Random,
+}
+
+/// Who answers an approval.
+#[async_trait]
+pub trait Asker: Send {
+    /// The answer to a question.
+    async fn answer(
+        &mut self,
+        request: &ApprovalRequest,
+        screen: &mut dyn Screen,
+        interrupts: &mut Interrupts,
+    ) -> anyhow::Result<Reply>;
+}
+
+/// What came back for a question.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// An answer.
+    Verdict(Verdict),
+    /// Stop the turn.
+    Stop,
+    /// Leave; the question stays open and can be answered later.
+    Leave,
+}
+
+/// How following ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// The session rests; if a turn ended, this is how.
+    Rests(Option<Exit>),
+    /// A question stays open.
+    StillWaits,
+    /// The person wants to leave at once.
+    Leaves,
+}
+
+impl Conversation {
+    /// The session with this id, here; a new one if there is none yet.
+    #[must_use]
+    pub fn new(id: String, intake: Intake, front: Front, workspace: &Path, name: &str) -> Self {
+        Self {
+            id,
+            intake,
+            front,
+            origin: Origin { door: Door::Terminal, place: json!({ "workspace": workspace }) },
+            actor: Actor { id: "local".into(), name: name.to_owned() },
+            clock: Clock::system(),
+            random: Random::system(),
+        }
+    }
+
+    /// The session's key.
+    #[must_use]
+    pub fn key(&self) -> SessionKey {
+        session_key(&self.id)
+    }
+
+    /// What is saved of the session.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn head(&self) -> anyhow::Result<Option<SessionHead>> {
+        Ok(self.intake.head(&self.key()).await?)
+    }
+
+    /// Wants something of the session.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn submit(&self, kind: OperationKind) -> anyhow::Result<()> {
+        let operation = Operation {
+            id: self.random.id("terminal:").into(),
+            session: self.key(),
+            origin: self.origin.clone(),
+            actor: self.actor.clone(),
+            at: self.clock.now(),
+            kind,
+        };
+        self.intake.submit(operation).await?;
+        Ok(())
+    }
+
+    /// Draws what happens and answers what is asked, until the session rests.
+    ///
+    /// # Errors
+    /// The store or the one who answers failed.
+    pub async fn follow(
+        &self,
+        screen: &mut dyn Screen,
+        interrupts: &mut Interrupts,
+        asker: &mut dyn Asker,
+    ) -> anyhow::Result<Followed> {
+        let mut watched = Watched::default();
+        let mut open = self.head().await?.and_then(|head| Some(head.turn?.approval()?.clone()));
+        loop {
+            tokio::select! {
+                biased;
+                event = self.front.next() => {
+                    match &event {
+                        Event::ApprovalRequired(request) => open = Some(request.clone()),
+                        Event::ApprovalDecided { request, .. } => {
+                            open = open.filter(|open| open.id != request.id);
+                        }
+                        _ => {}
+                    }
+                    watched.take(&event);
+                    screen.event(&event);
+                }
+                press = interrupts.pressed() => match press {
+                    Press::Leave => return Ok(Followed::Leaves),
+                    Press::Stop => {
+                        screen.remark("Stopping. Press Ctrl+C again to leave.");
+                        self.submit(OperationKind::Stop).await?;
+                    }
+                },
+                () = tokio::time::sleep(LOOK) => {
+                    // Events are queued before a session is released: none can come after this.
+                    if self.intake.is_busy(&self.key()).await? || !self.front.is_empty() {
+                        continue;
+                    }
+                    let Some(request) = open.take() else { return Ok(Followed::Rests(watched.exit())) };
+                    screen.question(&request);
+                    match asker.answer(&request, screen, interrupts).await? {
+                        Reply::Verdict(verdict) => {
+                            self.submit(OperationKind::Decide { approval: request.id, verdict }).await?;
+                        }
+                        Reply::Stop => self.submit(OperationKind::Stop).await?,
+                        Reply::Leave => return Ok(Followed::StillWaits),
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! One request without a chat: events to standard output, the exit code says how it ended.
+//!
+//! Owns how approvals are answered when nobody is there. Policy still refuses what may never run.
+
+use async_trait::async_trait;
+
+use super::conversation::{Asker, Conversation, Followed, Reply};
+use super::exit::Exit;
+use super::interrupts::Interrupts;
+use super::render::Screen;
+use crate::protocol::{ApprovalRequest, OperationKind, Verdict};
+
+/// How approvals are answered when nobody is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unattended {
+    /// Everything that policy lets be asked is approved.
+    Approve,
+    /// Everything that needs approval is refused (`--ask`).
+    Refuse,
+}
+
+/// Works on one request.
+///
+/// # Errors
+/// The store failed.
+pub async fn run(
+    conversation: &Conversation,
+    prompt: String,
+    mut unattended: Unattended,
+    screen: &mut dyn Screen,
+) -> anyhow::Result<Exit> {
+    let mut interrupts = Interrupts::listen();
+    conversation.submit(OperationKind::Say { text: prompt, handle: serde_json::Value::Null }).await?;
+    Ok(match conversation.follow(screen, &mut interrupts, &mut unattended).await? {
+        Followed::Rests(Some(exit)) => exit,
+        // The session rests and no turn ended: the request was not taken up, and an event said why.
+        Followed::Rests(None) => Exit::Failed,
+        Followed::StillWaits => Exit::Refused,
+        Followed::Leaves => Exit::Interrupted,
+    })
+}
+
+#[async_trait]
+impl Asker for Unattended {
+    async fn answer(
+        &mut self,
+        _: &ApprovalRequest,
+        _: &mut dyn Screen,
+        _: &mut Interrupts,
+    ) -> anyhow::Result<Reply> {
+        Ok(Reply::Verdict(match self {
+            Self::Approve => Verdict::Approve,
+            Self::Refuse => Verdict::Reject {
+                reason: Some("Nobody is here to approve it (the run was started with --ask).".to_owned()),
+            },
+        }))
+    }
+}

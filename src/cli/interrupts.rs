@@ -1,0 +1,81 @@
+//! Ctrl+C: once stops what runs, twice within a second leaves.
+//!
+//! Owns the counting of presses, wherever they come from (the signal, or a line editor that took the
+//! key itself).
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Two presses within this long are one wish to leave.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// What a press means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Press {
+    /// Stop what runs.
+    Stop,
+    /// Leave.
+    Leave,
+}
+
+/// Counts presses.
+pub struct Interrupts {
+    signals: mpsc::Receiver<()>,
+    last: Option<Instant>,
+}
+
+impl Interrupts {
+    /// Listens for the signal from now on; it does not end the process any more.
+    #[must_use]
+    pub fn listen() -> Self {
+        let (send, signals) = mpsc::channel(4);
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if send.send(()).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Self { signals, last: None }
+    }
+
+    /// Waits for a press of the signal's kind. Can be cancelled without losing one.
+    pub async fn pressed(&mut self) -> Press {
+        match self.signals.recv().await {
+            Some(()) => self.press(),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Counts a press that came another way.
+    pub fn press(&mut self) -> Press {
+        let now = Instant::now();
+        let twice = self.last.is_some_and(|last| now.duration_since(last) <= WINDOW);
+        self.last = Some(now);
+        if twice { Press::Leave } else { Press::Stop }
+    }
+
+    /// Something was typed: the next press is a first one again.
+    pub fn reset(&mut self) {
+        self.last = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn twice_within_a_second_leaves() {
+        let mut interrupts = Interrupts { signals: mpsc::channel(1).1, last: None };
+        assert_eq!(interrupts.press(), Press::Stop);
+        tokio::time::advance(Duration::from_millis(1_500)).await;
+        assert_eq!(interrupts.press(), Press::Stop);
+        tokio::time::advance(Duration::from_millis(900)).await;
+        assert_eq!(interrupts.press(), Press::Leave);
+        interrupts.reset();
+        assert_eq!(interrupts.press(), Press::Stop);
+    }
+}

@@ -1,0 +1,155 @@
+//! The log: to standard error, as lines or JSON, with every known secret blotted out.
+//!
+//! Owns the subscriber and the redaction of what it writes. Rooms log facts and ids, never bodies of
+//! messages or requests; the redaction is the second lock, not the first. Start at [`install`].
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::secret::MASK;
+
+/// How much is logged, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Logging {
+    /// How often `-v` was given.
+    pub verbosity: u8,
+    /// What is logged without `-v`.
+    pub quiet: Quiet,
+    /// `RUST_LOG`, which stands in for all of the above.
+    pub filter: Option<String>,
+    /// The notation.
+    pub format: Format,
+    /// Texts that never appear.
+    pub secrets: Vec<String>,
+}
+
+/// What is logged without `-v`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Quiet {
+    /// Errors only: somebody reads the same screen.
+    #[default]
+    Terminal,
+    /// What an operator wants to know.
+    Service,
+}
+
+/// The notation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Starts logging for this process; a second call changes nothing.
+pub fn install(logging: &Logging) {
+    let filter = match logging.filter.as_deref().map(EnvFilter::try_new) {
+        Some(Ok(filter)) => filter,
+        _ => EnvFilter::new(directives(logging)),
+    };
+    let writer = Redacting { secrets: logging.secrets.clone().into(), make: io::stderr };
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
+    // A second subscriber is refused; the first goes on.
+    let _ = match logging.format {
+        Format::Text => base.try_init(),
+        Format::Json => base.json().flatten_event(true).try_init(),
+    };
+}
+
+fn directives(logging: &Logging) -> &'static str {
+    match (logging.quiet, logging.verbosity) {
+        (Quiet::Terminal, 0) => "error",
+        (Quiet::Service, 0) | (Quiet::Terminal, 1) => "warn,ml_intern=info",
+        (Quiet::Service, 1) | (Quiet::Terminal, 2) => "info,ml_intern=debug",
+        _ => "debug,ml_intern=trace",
+    }
+}
+
+/// Writes with secrets blotted out. One log line arrives as one write.
+#[derive(Clone)]
+struct Redacting<M> {
+    secrets: Arc<[String]>,
+    make: M,
+}
+
+impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Redacting<M> {
+    type Writer = RedactingWriter<M::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        RedactingWriter { secrets: self.secrets.clone(), inner: self.make.make_writer() }
+    }
+}
+
+struct RedactingWriter<W> {
+    secrets: Arc<[String]>,
+    inner: W,
+}
+
+impl<W: Write> Write for RedactingWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        if self.secrets.iter().any(|secret| text.contains(secret.as_str())) {
+            let clean =
+                self.secrets.iter().fold(text.into_owned(), |text, secret| text.replace(secret, MASK));
+            self.inner.write_all(clean.as_bytes())?;
+        } else {
+            self.inner.write_all(bytes)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_secret_never_reaches_the_log() {
+        let paper = Paper::default();
+        let inner = paper.clone();
+        let writer =
+            Redacting { secrets: vec!["xoxb-very-secret".to_owned()].into(), make: move || inner.clone() };
+        let subscriber = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(url = "https://x/?token=xoxb-very-secret", "sent xoxb-very-secret twice");
+            tracing::info!("nothing to hide");
+        });
+        let bytes = paper.0.lock().unwrap().clone();
+        let log = String::from_utf8(bytes).unwrap();
+        assert!(!log.contains("xoxb"), "{log}");
+        assert!(log.contains("https://x/?token=********") && log.contains("nothing to hide"), "{log}");
+    }
+
+    #[test]
+    fn v_tells_more() {
+        let with = |quiet, verbosity| directives(&Logging { quiet, verbosity, ..Logging::default() });
+        assert_eq!(with(Quiet::Terminal, 0), "error");
+        assert_eq!(with(Quiet::Service, 0), with(Quiet::Terminal, 1));
+        assert_eq!(with(Quiet::Terminal, 9), "debug,ml_intern=trace");
+    }
+}

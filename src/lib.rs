@@ -16,7 +16,7 @@
 //! | [`slack`] | Slack as a front door | `runtime`, `clients::slack` |
 //! | [`playground`] | a Slack workspace that you can hold, and a scripted model | `clock` only |
 //! | `app` | the composition root | everything above |
-//! | [`cli`] | the command line: chat, headless, serve, doctor | `app`, `runtime`, `config`, `playground` |
+//! | [`cli`] | the command line: chat, headless, serve, doctor | `app`, `runtime`, `config`, `playground`; to check and connect: `clients::http`, `model`, `slack`, `store` |
 
 pub mod agent;
 pub mod app;

@@ -24,14 +24,14 @@ fn after_help() -> String {
 
 /// The machine-learning engineer that lives in your team's Slack, and in this terminal.
 #[derive(Debug, Parser)]
-#[command(name = "ml-intern", version, max_term_width = 100, after_help = after_help())]
-#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = false)]
+#[command(name = "ml-intern", bin_name = "ml-intern", version, max_term_width = 100, after_help = after_help())]
+#[command(override_usage = "ml-intern [OPTIONS] [PROMPT]\n       ml-intern [OPTIONS] <COMMAND>")]
 pub struct Args {
     /// What to do. Without it, a chat opens; `-` reads it from standard input
     #[arg(value_name = "PROMPT")]
     pub prompt: Option<String>,
 
-    /// What to do instead of talking to the agent.
+    /// Something else than talking to the agent
     #[command(subcommand)]
     pub command: Option<Command>,
 

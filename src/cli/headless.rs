@@ -33,11 +33,18 @@ pub async fn run(
     conversation.submit(OperationKind::Say { text: prompt, handle: serde_json::Value::Null }).await?;
     Ok(match conversation.follow(screen, &mut interrupts, &mut unattended).await? {
         Followed::Rests(Some(exit)) => exit,
-        // The session rests and no turn ended: the request was not taken up, and an event said why.
+        // The session rests and no turn ended: a question was not ours to answer, or the request was
+        // not taken up, and an event said why.
+        Followed::Rests(None) if waits(conversation).await? => Exit::Refused,
         Followed::Rests(None) => Exit::Failed,
         Followed::StillWaits => Exit::Refused,
         Followed::Leaves => Exit::Interrupted,
     })
+}
+
+async fn waits(conversation: &Conversation) -> anyhow::Result<bool> {
+    let turn = conversation.head().await?.and_then(|head| head.turn);
+    Ok(turn.is_some_and(|turn| turn.approval().is_some()))
 }
 
 #[async_trait]

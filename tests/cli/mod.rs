@@ -1,1 +1,6 @@
-//! (being built)
+//! The real binary, as people and scripts run it: exit codes, standard streams, generated files.
+
+mod desk;
+mod exits;
+mod files;
+mod usage;

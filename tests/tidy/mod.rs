@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// What each room may import besides `protocol`, its own config section and the single files.
 const LAW: &[(&str, &[&str])] = &[
-    ("cli", &["app", "runtime", "config", "playground"]),
+    (
+        "cli",
+        &["app", "runtime", "config", "playground", "clients::http", "messaging", "model", "slack", "store"],
+    ),
     ("slack", &["runtime", "clients::slack"]),
     ("runtime", &["agent", "store"]),
     ("tools", &["agent", "clients", "messaging"]),

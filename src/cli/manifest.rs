@@ -1,0 +1,28 @@
+//! `manifest`: the Slack app that this build needs, ready to paste.
+
+use super::args::{Delivery, ManifestArgs, Notation};
+use super::exit::Exit;
+use crate::slack::manifest::{self, to_yaml};
+
+/// Prints it.
+///
+/// # Errors
+/// Never in practice: a manifest is plain JSON.
+pub fn run(what: &ManifestArgs) -> anyhow::Result<Exit> {
+    let delivery = match (what.mode, &what.url) {
+        (Delivery::Socket, _) => manifest::Delivery::Socket,
+        (Delivery::Http, Some(url)) if url.starts_with("https://") => {
+            manifest::Delivery::Http { base_url: url.trim_end_matches('/').to_owned() }
+        }
+        (Delivery::Http, _) => {
+            eprintln!("ml-intern: --mode http needs --url with an address that begins with https://");
+            return Ok(Exit::Usage);
+        }
+    };
+    let manifest = manifest::manifest("ml-intern", &delivery);
+    match what.format {
+        Notation::Yaml => print!("{}", to_yaml(&manifest)),
+        Notation::Json => println!("{}", serde_json::to_string_pretty(&manifest)?),
+    }
+    Ok(Exit::Finished)
+}

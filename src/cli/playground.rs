@@ -1,0 +1,167 @@
+//! `playground`: a local Slack workspace with the bot in it, from one command.
+//!
+//! Owns putting the bot on that workspace by its real client, and the demonstration model that
+//! answers when no key is configured. Its data is its own: nothing of the person's is touched.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::args::{Flags, PlaygroundArgs};
+use super::exit::Exit;
+use super::serve::Signals;
+use super::terminal::parts;
+use crate::app::{App, Roles};
+use crate::clock::Clock;
+use crate::config::{Config, Loaded, SlackMode, WhoApproves};
+use crate::model::{Model, Providers};
+use crate::playground::model::{Script, ScriptedModel};
+use crate::playground::{Options, Workspace, story};
+use crate::secret::Secret;
+use crate::slack::SlackDoor;
+
+/// The id of the demonstration model.
+const DEMONSTRATION: &str = "vllm/demonstration";
+
+/// Plays until Ctrl+C.
+///
+/// # Errors
+/// The port is taken, or the data folder cannot be used.
+pub async fn run(what: &PlaygroundArgs, loaded: &Loaded, flags: &Flags) -> anyhow::Result<Exit> {
+    let mut signals = Signals::listen()?;
+    let mut options = Options::new(Clock::system());
+    options.port = what.port;
+    let workspace = Workspace::start(options).await.context("the local workspace cannot start")?;
+    let bot = if what.no_bot { None } else { Some(Bot::start(&workspace, what, loaded, flags).await?) };
+    if flags.json {
+        println!("{}", workspace.card());
+    } else {
+        println!("A local Slack workspace is open at\n\n  {}\n", workspace.page_url());
+        match &bot {
+            Some(bot) => println!("{} In a channel, write: @ml-intern train a small classifier", bot.who),
+            None => println!("No bot is in it. API: {}  (tokens: --json)", workspace.api_url()),
+        }
+        println!("Ctrl+C ends it.");
+    }
+    if what.open || !(what.no_open || flags.json) {
+        open_browser(&workspace.page_url());
+    }
+    match &bot {
+        Some(bot) => tokio::select! {
+            () = signals.next() => {}
+            () = bot.serving.ended() => eprintln!("ml-intern: the bot ended by itself; run with -v to see why"),
+        },
+        None => signals.next().await,
+    }
+    if let Some(bot) = bot {
+        tokio::select! {
+            () = bot.stop() => {}
+            () = signals.next() => return Ok(Exit::Interrupted),
+        }
+    }
+    workspace.shutdown().await;
+    Ok(Exit::Finished)
+}
+
+/// The bot in the workspace.
+struct Bot {
+    app: Arc<App>,
+    serving: crate::app::serve::Serving,
+    model: Option<ScriptedModel>,
+    who: String,
+}
+
+impl Bot {
+    async fn start(
+        workspace: &Workspace,
+        what: &PlaygroundArgs,
+        loaded: &Loaded,
+        flags: &Flags,
+    ) -> anyhow::Result<Self> {
+        let mut parts = parts(loaded, flags);
+        connect(&mut parts.config, workspace);
+        parts.data_dir = fresh(&loaded.config.data_dir().join("playground"))?;
+        let model = if what.demo || !answers(&loaded.config)? {
+            Some(demonstrate(&mut parts.config).await?)
+        } else {
+            None
+        };
+        let who = match &model {
+            Some(_) => {
+                workspace.notice(story::NOTICE);
+                "A scripted demonstration model answers: no key is configured.".to_owned()
+            }
+            None => format!("{} answers.", parts.config.model_name),
+        };
+        let slack = parts.config.slack.clone();
+        let app = Arc::new(App::open(parts)?);
+        let door =
+            SlackDoor::connect(&slack, app.intake(), app.clock().clone(), app.random().clone()).await?;
+        let serving = app.clone().serve(Arc::new(door), Roles::all()).await?;
+        Ok(Self { app, serving, model, who })
+    }
+
+    async fn stop(self) {
+        self.serving.stop().await;
+        self.app.close().await;
+        if let Some(model) = self.model {
+            model.shutdown().await;
+        }
+    }
+}
+
+/// Points the bot at the workspace, and away from every real one.
+fn connect(config: &mut Config, workspace: &Workspace) {
+    config.slack.api_url = workspace.api_url();
+    config.slack.bot_token = Some(Secret::new(workspace.bot_token()));
+    config.slack.app_token = Some(Secret::new(workspace.app_token()));
+    config.slack.signing_secret = Some(Secret::new(workspace.signing_secret()));
+    config.slack.mode = SlackMode::Socket;
+    config.slack.channels.clear();
+    config.slack.people.clear();
+    config.approvals.who = WhoApproves::Listed;
+    config.approvals.approvers = workspace.look(|state| {
+        let may = state.people.iter().filter(|person| !person.title.contains("may not approve"));
+        may.map(|person| person.id.clone()).collect()
+    });
+    // Destinations name real channels with real tokens.
+    config.messaging.enabled = false;
+    config.messaging.destinations.clear();
+    config.server.bind = "127.0.0.1:0".to_owned();
+    config.server.drain_s = 3;
+}
+
+/// Whether the configured model can be called at all.
+fn answers(config: &Config) -> anyhow::Result<bool> {
+    let http = crate::clients::http::client(None)?;
+    Ok(Providers::new(&config.models, http, Clock::system())?.check(&config.model_name).is_ok())
+}
+
+async fn demonstrate(config: &mut Config) -> anyhow::Result<ScriptedModel> {
+    let model = ScriptedModel::start(Script::Answering(Box::new(story::next))).await?;
+    config.model_name = DEMONSTRATION.to_owned();
+    config.models.vllm.base_url = model.url();
+    config.models.vllm.api_key = None;
+    Ok(model)
+}
+
+/// An empty folder of this process; old ones of processes that are gone are left to the next start.
+fn fresh(root: &std::path::Path) -> anyhow::Result<std::path::PathBuf> {
+    let folder = root.join(std::process::id().to_string());
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("{} cannot be emptied", folder.display()))?;
+    }
+    Ok(folder)
+}
+
+/// Opens the page; if there is no browser, the address was printed.
+fn open_browser(url: &str) {
+    let command = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let quiet = std::process::Stdio::null;
+    let child =
+        std::process::Command::new(command).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
+    if let Err(error) = child {
+        tracing::info!(%error, "no browser could be opened");
+    }
+}

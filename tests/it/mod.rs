@@ -3,5 +3,6 @@
 mod approvals;
 mod crash_points;
 mod faults;
+mod story;
 mod threads;
 mod world;

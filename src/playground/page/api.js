@@ -63,7 +63,7 @@ export function fetchState() {
 
 /** A person does something; throws an Error whose message can be shown. */
 export function act(user, kind, fields = {}) {
-  return json("/playground/act", { method: "POST", body: { user, act: { kind, ...fields } } });
+  return json("/playground/act", { method: "POST", body: { user, act: { act: kind, ...fields } } });
 }
 
 export async function listFaults() {

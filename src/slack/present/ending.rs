@@ -109,6 +109,7 @@ async fn end_stream(
     footer: &str,
 ) -> Result<bool, PresentError> {
     live.ends_with(text);
+    live.tasks.rest();
     // What is too much for one last call goes out before, in as many messages as it takes.
     for _ in 0..8 {
         let Surface::Streaming(stream) = &live.surface else { return Ok(false) };

@@ -320,6 +320,7 @@ impl Live {
 
     /// Ends what runs, without ending the turn: a question follows, or another message of its own.
     pub async fn close(&mut self, courier: &Courier) {
+        self.tasks.rest();
         match std::mem::replace(&mut self.surface, Surface::Closed) {
             Surface::Closed => {}
             Surface::Streaming(stream) => {
@@ -343,6 +344,7 @@ impl Live {
         let Surface::Progress { ts, .. } = std::mem::replace(&mut self.surface, Surface::Closed) else {
             return;
         };
+        self.tasks.rest();
         let text = self.tasks.lines();
         let form = json!({
             "text": text,

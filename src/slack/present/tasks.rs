@@ -120,6 +120,16 @@ impl Tasks {
         }
     }
 
+    /// Nobody works on it any more, or not for now: a message that has ended must not show a spinner.
+    pub fn rest(&mut self) {
+        for task in &mut self.tasks {
+            if matches!(task.progress, Progress::InProgress) {
+                task.progress = Progress::Pending;
+                task.fresh = true;
+            }
+        }
+    }
+
     /// Whether something is not yet shown.
     #[must_use]
     pub fn is_fresh(&self) -> bool {

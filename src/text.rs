@@ -112,6 +112,18 @@ pub fn count(number: usize, word: &str) -> String {
     format!("{number} {word}{plural}")
 }
 
+/// Of `names`, those that are most like `wanted`: three at most, the likeliest first.
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    const ALIKE: f64 = 0.72;
+    let wanted = wanted.to_lowercase();
+    let mut scored: Vec<(f64, &str)> = names
+        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
+        .filter(|(score, _)| *score >= ALIKE)
+        .collect();
+    scored.sort_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(two.1)));
+    scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +157,13 @@ mod tests {
     #[test]
     fn counts_read_as_words() {
         assert_eq!((count(1, "line"), count(2, "line")), ("1 line".to_owned(), "2 lines".to_owned()));
+    }
+
+    #[test]
+    fn a_wrong_name_gets_the_nearest_ones() {
+        let names = ["plan_tool", "bash", "read"];
+        assert_eq!(nearest("Bsh", names.into_iter()), ["bash"]);
+        assert_eq!(nearest("plan", names.into_iter()), ["plan_tool"]);
+        assert_eq!(nearest("zzz", names.into_iter()), Vec::<String>::new());
     }
 }

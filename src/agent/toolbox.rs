@@ -43,15 +43,9 @@ impl Toolbox {
 
     /// Up to three names that look like this one, nearest first; all names if none does.
     #[must_use]
-    pub fn nearest(&self, name: &str) -> Vec<&str> {
-        let mut scored: Vec<(f64, &str)> = self
-            .tools
-            .iter()
-            .map(|(spec, _)| (strsim::jaro_winkler(name, &spec.name), spec.name.as_str()))
-            .collect();
-        scored.sort_by(|left, right| right.0.total_cmp(&left.0));
-        let near: Vec<&str> =
-            scored.iter().take(3).filter(|(score, _)| *score > 0.6).map(|(_, name)| *name).collect();
-        if near.is_empty() { scored.into_iter().map(|(_, name)| name).collect() } else { near }
+    pub fn nearest(&self, name: &str) -> Vec<String> {
+        let names = || self.specs.iter().map(|spec| spec.name.as_str());
+        let near = crate::text::nearest(name, names());
+        if near.is_empty() { names().map(str::to_owned).collect() } else { near }
     }
 }

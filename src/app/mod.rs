@@ -88,7 +88,7 @@ impl App {
         });
         let agent = Agent {
             model: Arc::new(Retrying::new(providers, Schedule::default(), random.clone())),
-            toolbox: Toolbox::new(tools.all()),
+            toolbox: Toolbox::new(tools),
             rules: rules(&config, delivery),
             clock: clock.clone(),
             random: random.clone(),

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::catalogue::nearest;
 use crate::text::count;
+use crate::text::nearest;
 
 /// Entries looked at, and entries shown.
 const LOOKED_AT: usize = 5_000;

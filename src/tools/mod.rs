@@ -20,7 +20,7 @@ mod workspace;
 mod write;
 
 pub use bash::Bash;
-pub use catalogue::{Catalogue, Supplies, builtin};
+pub use catalogue::{Supplies, builtin};
 pub use edit::Edit;
 pub use files::Files;
 pub use notify::NotifyTool;

@@ -92,7 +92,6 @@ impl SlackDoor {
     }
 
     /// Routes for deliveries over HTTP; none without a signing secret.
-    #[must_use]
     pub fn http_routes(&self) -> axum::Router {
         match &self.config.signing_secret {
             Some(secret) => listen::http::routes(Arc::clone(&self.listener), secret.clone()),

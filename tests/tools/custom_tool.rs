@@ -59,6 +59,7 @@ use std::sync::Arc;
 use ml_intern::agent::tool::{Effect, Ownership, Progress, Risk};
 use ml_intern::config::ToolsConfig;
 use ml_intern::protocol::{Actor, Door};
+use ml_intern::agent::Toolbox;
 use ml_intern::tools::{Supplies, builtin};
 use serde_json::json;
 
@@ -93,16 +94,17 @@ async fn the_example_of_the_page_joins_the_catalogue_and_works() {
         secrets: Vec::new(),
         gateway: None,
     };
-    let mut catalogue = builtin(supplies);
-    catalogue.add(Arc::new(LearningRate));
-    let tool = catalogue.find("learning_rate").unwrap();
+    let mut tools = builtin(supplies);
+    tools.push(Arc::new(LearningRate));
+    let toolbox = Toolbox::new(tools);
+    let tool = toolbox.find("learning_rate").unwrap();
     let value = json!({"rate": 1e-4, "batch": 8, "wanted": 32});
     let assessed = tool.assess(&value, &context().place).unwrap();
     assert_eq!((assessed.risk, assessed.effect), (Risk::Free, Effect::Reads));
     assert_eq!(tool.call(value, context()).await.unwrap(), ToolOutcome::done("2.000e-4"));
     let error = tool.assess(&json!({"rate": 1, "batch": "x", "wanted": 1}), &context().place).unwrap_err();
     assert!(error.to_string().contains("`batch`"), "{error}");
-    assert_eq!(catalogue.nearest("learn_rate"), ["learning_rate"]);
+    assert_eq!(toolbox.nearest("learn_rate"), ["learning_rate"]);
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub struct SlackPresenters {
 }
 
 /// What all presenters of a process share.
-pub(self) struct Shared {
+struct Shared {
     pub status: StatusSupport,
     pub streams: StreamSupport,
     pub names: Arc<Names>,

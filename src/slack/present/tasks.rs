@@ -17,7 +17,7 @@ pub enum Progress {
     /// Not begun.
     Pending,
     /// Being worked on.
-    InProgress,
+    Underway,
     /// Done.
     Complete,
     /// Failed, refused or stopped.
@@ -28,7 +28,7 @@ impl Progress {
     fn word(self) -> &'static str {
         match self {
             Self::Pending => "pending",
-            Self::InProgress => "in_progress",
+            Self::Underway => "in_progress",
             Self::Complete => "complete",
             Self::Error => "error",
         }
@@ -37,7 +37,7 @@ impl Progress {
     fn mark(self) -> &'static str {
         match self {
             Self::Pending => "▫️",
-            Self::InProgress => "⏳",
+            Self::Underway => "⏳",
             Self::Complete => "✅",
             Self::Error => "❌",
         }
@@ -73,7 +73,7 @@ impl Tasks {
         for item in items {
             let progress = match item.status {
                 PlanStatus::Pending => Progress::Pending,
-                PlanStatus::InProgress => Progress::InProgress,
+                PlanStatus::InProgress => Progress::Underway,
                 PlanStatus::Completed => Progress::Complete,
             };
             self.set(&format!("plan-{}", item.id), Some(&item.content), progress);
@@ -113,7 +113,7 @@ impl Tasks {
     /// Marks whatever is not done, at the end of a turn that was stopped or failed.
     pub fn give_up(&mut self) {
         for task in &mut self.tasks {
-            if matches!(task.progress, Progress::InProgress) {
+            if matches!(task.progress, Progress::Underway) {
                 task.progress = Progress::Error;
                 task.fresh = true;
             }
@@ -123,7 +123,7 @@ impl Tasks {
     /// Nobody works on it any more, or not for now: a message that has ended must not show a spinner.
     pub fn rest(&mut self) {
         for task in &mut self.tasks {
-            if matches!(task.progress, Progress::InProgress) {
+            if matches!(task.progress, Progress::Underway) {
                 task.progress = Progress::Pending;
                 task.fresh = true;
             }
@@ -141,7 +141,7 @@ impl Tasks {
         self.title_shown = None;
         for task in &mut self.tasks {
             task.details_shown = 0;
-            task.fresh |= matches!(task.progress, Progress::Pending | Progress::InProgress);
+            task.fresh |= matches!(task.progress, Progress::Pending | Progress::Underway);
         }
     }
 
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn each_change_is_shown_once_and_replayed_to_a_new_stream() {
         let mut tasks = Tasks::default();
-        tasks.call("1", "ls <@U1>", Progress::InProgress);
+        tasks.call("1", "ls <@U1>", Progress::Underway);
         let chunks = tasks.chunks();
         assert_eq!(chunks[0], json!({ "type": "plan_update", "title": "Working" }));
         assert_eq!(chunks[1]["status"], "in_progress");
@@ -254,7 +254,7 @@ mod tests {
             ]
         );
         tasks.shown();
-        tasks.call("2", "sleep", Progress::InProgress);
+        tasks.call("2", "sleep", Progress::Underway);
         tasks.shown();
         tasks.replay();
         let chunks = tasks.chunks();
@@ -266,7 +266,7 @@ mod tests {
     fn more_tasks_than_slack_shows_are_counted() {
         let mut tasks = Tasks::default();
         for n in 0..60 {
-            tasks.call(&n.to_string(), "echo", Progress::InProgress);
+            tasks.call(&n.to_string(), "echo", Progress::Underway);
         }
         assert_eq!(tasks.chunks().len(), 46);
         assert_eq!(tasks.chunks()[0]["title"], "Working, and 15 more calls");

@@ -141,7 +141,7 @@ impl Worker {
             }
             Event::ToolCall { title, tool, tool_call_id, .. } => {
                 let title = if title.is_empty() { tool } else { title };
-                live.tasks.call(tool_call_id.as_str(), title, Progress::InProgress);
+                live.tasks.call(tool_call_id.as_str(), title, Progress::Underway);
             }
             Event::ToolOutput { tool_call_id, output, success, .. } => {
                 let progress = if *success { Progress::Complete } else { Progress::Error };
@@ -151,7 +151,7 @@ impl Worker {
             Event::ToolLog { .. } => {}
             Event::ToolStateChange { tool_call_id, state, .. } => {
                 let progress = match state.as_str() {
-                    "running" => Progress::InProgress,
+                    "running" => Progress::Underway,
                     "approved" => Progress::Pending,
                     _ => Progress::Error,
                 };

@@ -20,7 +20,8 @@ const SEED: u64 = 20_261_123;
 /// Decides from the transcript alone: a command that leaves a trace, another, then the answer.
 fn reply(request: &Value, trace: &Path) -> Reply {
     let messages = request["messages"].as_array().cloned().unwrap_or_default();
-    let task = messages.iter().filter(|it| it["role"] == "user").find_map(|it| job(&it["content"].to_string()));
+    let task =
+        messages.iter().filter(|it| it["role"] == "user").find_map(|it| job(&it["content"].to_string()));
     let Some(job) = task else { return Reply::says("I know of no job.") };
     let done = messages.iter().filter(|it| it["role"] == "tool").count();
     let trace = trace.display();
@@ -53,7 +54,13 @@ impl Bot {
             .current_dir(self.config.parent().unwrap())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(std::fs::File::options().append(true).create(true).open(self.config.with_extension("log")).unwrap())
+            .stderr(
+                std::fs::File::options()
+                    .append(true)
+                    .create(true)
+                    .open(self.config.with_extension("log"))
+                    .unwrap(),
+            )
             .spawn()
             .unwrap();
         self.child = Some(child);
@@ -135,7 +142,8 @@ async fn killed_at_random_moments_every_message_is_answered_once_and_no_call_run
 
     let unanswered: Vec<usize> =
         roots.iter().filter(|(n, root)| answers(**n, root) == 0).map(|(n, _)| *n).collect();
-    let twice: Vec<usize> = roots.iter().filter(|(n, root)| answers(**n, root) > 1).map(|(n, _)| *n).collect();
+    let twice: Vec<usize> =
+        roots.iter().filter(|(n, root)| answers(**n, root) > 1).map(|(n, _)| *n).collect();
     let mut runs: BTreeMap<String, usize> = BTreeMap::new();
     for line in std::fs::read_to_string(&trace).unwrap_or_default().lines() {
         *runs.entry(line.to_owned()).or_default() += 1;

@@ -3,6 +3,7 @@
 mod approvals;
 mod crash_points;
 mod faults;
+mod kill;
 mod story;
 mod threads;
 mod world;

@@ -63,9 +63,8 @@ impl World {
         ml_intern::clients::http::install_tls();
         let slack = Workspace::start(setup.options).await.unwrap();
         let model = ScriptedModel::start(setup.script).await.unwrap();
-        let mut config = Config::default();
-        config.model_name = "vllm/scripted".into();
-        config.reasoning_effort = None;
+        let mut config =
+            Config { model_name: "vllm/scripted".into(), reasoning_effort: None, ..Config::default() };
         config.models.vllm.base_url = model.url();
         config.slack.api_url = slack.api_url();
         config.slack.bot_token = Some(Secret::new(slack.bot_token()));
@@ -166,8 +165,7 @@ impl Thread<'_> {
             .world
             .slack
             .until(PATIENCE, |state| {
-                let thread: Vec<Message> =
-                    state.in_thread(&channel, &self.root).into_iter().cloned().collect();
+                let thread: Vec<Message> = state.in_thread(&channel, &self.root).cloned().collect();
                 look(&thread)
             })
             .await;

@@ -56,10 +56,10 @@ impl Tool for LearningRate {
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ml_intern::agent::Toolbox;
 use ml_intern::agent::tool::{Effect, Ownership, Progress, Risk};
 use ml_intern::config::ToolsConfig;
 use ml_intern::protocol::{Actor, Door};
-use ml_intern::agent::Toolbox;
 use ml_intern::tools::{Supplies, builtin};
 use serde_json::json;
 

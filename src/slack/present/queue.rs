@@ -10,6 +10,7 @@ use crate::protocol::Event;
 use crate::runtime::present::PresentError;
 
 /// What is asked of the showing task.
+#[expect(clippy::large_enum_variant, reason = "nearly every input is an event; boxing each costs more")]
 #[derive(Debug)]
 pub enum Input {
     /// Show it.

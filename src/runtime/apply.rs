@@ -31,7 +31,10 @@ pub fn apply(session: &mut Session, operation: &Operation, heard: Vec<Heard>, ag
         OperationKind::Say { text, .. } => say(session, operation, text, heard, agent),
         OperationKind::Decide { approval, verdict } => {
             match approve::decide(session, approval, verdict, &operation.actor, now) {
-                Ok(events) => events,
+                Ok(mut events) => {
+                    events.extend(processing(session));
+                    events
+                }
                 Err(refusal) => vec![private(operation, refusal.words())],
             }
         }
@@ -124,11 +127,13 @@ fn expire(session: &mut Session, approval: &crate::protocol::ApprovalId, now: Ti
     if !waits {
         return Vec::new();
     }
-    approve::withdraw(
+    let mut events = approve::withdraw(
         session,
         "Not run: nobody answered in time. Finish with what can be done without it, and say what is missing.",
         Decision::Expired { at: now },
-    )
+    );
+    events.extend(processing(session));
+    events
 }
 
 fn stop(session: &mut Session, operation: &Operation, now: Timestamp) -> Vec<Event> {

@@ -42,6 +42,8 @@ async fn the_demonstration_trains_with_the_real_tools_and_reports_what_it_measur
     approve(&world, &root).await;
     hears(&world, &root, "| test accuracy |").await;
     hears(&world, &root, "no model is thinking").await;
+    let seen = world.slack.transcript(CHANNEL, &root);
+    assert!(seen.contains("Plan: 3 of 3 done"), "the plan is not shown to its end:\n{seen}");
     alice.replies(CHANNEL, &root, "try another learning rate, please").await.unwrap();
     approve(&world, &root).await;
     hears(&world, &root, "| measure | before | now |").await;

@@ -1,3 +1,5 @@
+//! The tables of error classification.
+
 use serde_json::json;
 
 use crate::secret::Secret;

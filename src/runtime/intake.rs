@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::protocol::Operation;
+use crate::protocol::{Operation, SessionHead, SessionKey};
 use crate::store::{Pushed, Result, Store};
 
 /// The way in for every front door. Cheap to clone.
@@ -29,21 +29,18 @@ impl Intake {
         Ok(pushed)
     }
 
-    /// Whether the session exists: somebody has talked to the agent there.
-    pub async fn knows(&self, key: &crate::protocol::SessionKey) -> Result<bool> {
-        Ok(self.store.head(key).await?.is_some())
+    /// Whether the session exists: somebody has talked to the agent there, here or in another process.
+    pub async fn knows(&self, key: &SessionKey) -> Result<bool> {
+        self.store.exists(key).await
     }
 
     /// Whether a worker has the session in hand, or something for one to do.
-    pub async fn is_busy(&self, key: &crate::protocol::SessionKey) -> Result<bool> {
+    pub async fn is_busy(&self, key: &SessionKey) -> Result<bool> {
         Ok(self.store.busy(&crate::store::Claimable::Only(key.clone())).await? > 0)
     }
 
     /// The saved head of a session, for front doors that must show something at once (a modal).
-    pub async fn head(
-        &self,
-        key: &crate::protocol::SessionKey,
-    ) -> Result<Option<crate::protocol::SessionHead>> {
+    pub async fn head(&self, key: &SessionKey) -> Result<Option<SessionHead>> {
         self.store.head(key).await
     }
 }

@@ -136,6 +136,8 @@ pub struct Listed {
 pub trait Sessions: Send + Sync {
     /// Head and transcript.
     async fn load(&self, key: &SessionKey) -> Result<Loaded>;
+    /// Whether the session was ever opened: an operation for it was kept, saved head or not.
+    async fn exists(&self, key: &SessionKey) -> Result<bool>;
     /// The head alone.
     async fn head(&self, key: &SessionKey) -> Result<Option<SessionHead>>;
     /// Saves one step, durably, if the lease still stands.

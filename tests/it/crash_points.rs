@@ -84,6 +84,9 @@ impl Sessions for Mortal {
     async fn load(&self, key: &SessionKey) -> Result<Loaded> {
         self.inner.load(key).await
     }
+    async fn exists(&self, key: &SessionKey) -> Result<bool> {
+        self.inner.exists(key).await
+    }
     async fn head(&self, key: &SessionKey) -> Result<Option<SessionHead>> {
         self.inner.head(key).await
     }

@@ -69,6 +69,27 @@ async fn talk_among_people_edits_and_other_threads_start_nothing() {
 }
 
 #[tokio::test]
+async fn a_reply_to_a_mention_that_was_only_just_kept_is_not_lost_in_a_restart() {
+    // Nobody works yet: the mention is acknowledged and kept, and that is all.
+    let mut setup = Setup::new(Script::Queue(vec![Reply::says("Both heard.")]));
+    setup.configure = |config| config.server.max_sessions_at_work = 0;
+    let mut world = World::with(setup).await;
+    let root = world.mention("alice", "first").await.root;
+    world.until_acked(1).await;
+    world.configure(|config| config.server.max_sessions_at_work = 0);
+    world.restart().await;
+    world.thread(&root).reply("alice", "second").await;
+    world.until_acked(2).await;
+    world.configure(|config| config.server.max_sessions_at_work = 8);
+    world.restart().await;
+    let thread = world.thread(&root);
+    thread.answered("Both heard.").await;
+    let request = world.model.requests().pop().unwrap().to_string();
+    assert!(request.contains("first") && request.contains("second"), "{request}");
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn duplicates_and_reordered_events_count_once() {
     let world = World::start([Reply::says("Only once.")]).await;
     world.slack.fault(Fault::DuplicateEvents { times: 6 }).await;

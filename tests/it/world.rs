@@ -120,6 +120,22 @@ impl World {
         self.start_bot().await;
     }
 
+    /// Changes the configuration of the next start.
+    pub fn configure(&mut self, change: fn(&mut Config)) {
+        change(&mut self.config);
+    }
+
+    /// Waits until so many different messages of people were acknowledged.
+    pub async fn until_acked(&self, messages: usize) {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        let acked = || self.slack.ack_times().iter().filter(|it| it.after.is_some()).count();
+        // A mention comes as two events, a reply as one.
+        while acked() < messages + 1 {
+            assert!(std::time::Instant::now() < deadline, "{} acknowledgements", acked());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// A person mentions the bot in the channel; gives the thread that opens.
     pub async fn mention(&self, who: &str, text: &str) -> Thread<'_> {
         let root = self.slack.person(who).mentions(CHANNEL, text).await.unwrap();

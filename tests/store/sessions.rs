@@ -27,6 +27,8 @@ pub(super) async fn a_session_never_committed_loads_empty(backend: &dyn Backend)
         assert!(store.head(&key(name)).await.unwrap().is_none());
     }
     assert!(store.list(10).await.unwrap().is_empty(), "nothing was saved yet");
+    assert!(store.exists(&key("t1")).await.unwrap(), "an operation for it was kept: it exists");
+    assert!(!store.exists(&key("never heard of")).await.unwrap());
 }
 
 pub(super) async fn a_commit_cuts_and_appends(backend: &dyn Backend) {

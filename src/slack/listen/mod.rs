@@ -53,7 +53,7 @@ pub struct Listener {
     names: Arc<Names>,
     clock: Clock,
     told: Told,
-    /// Sessions opened by this process: they may have no saved head yet.
+    /// Sessions that this process knows to exist, so that the store need not be asked each time.
     opened: Mutex<HashSet<SessionKey>>,
     /// Slash commands that were taken, for Slack may deliver one twice.
     commands: Mutex<HashSet<String>>,

@@ -161,6 +161,15 @@ impl Sessions for Embedded {
         self.read(move |db| load(db, &key)).await
     }
 
+    async fn exists(&self, key: &SessionKey) -> Result<bool> {
+        let key = key.clone();
+        self.read(move |db| {
+            let mut known = db.prepare_cached("SELECT 1 FROM sessions WHERE key = ?1")?;
+            Ok(known.exists([key.as_str()])?)
+        })
+        .await
+    }
+
     async fn head(&self, key: &SessionKey) -> Result<Option<SessionHead>> {
         let key = key.clone();
         self.read(move |db| Ok(row_and_head(db, &key)?.and_then(|(_, head)| head))).await

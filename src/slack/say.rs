@@ -68,6 +68,8 @@ pub const STARTING_OVER: &str = "\n\n_The connection to the model was lost; star
 pub const REST_IN_FILE: &str = "_The whole answer is in the attached file `answer.md`._";
 /// Where the whole of a long command is.
 pub const WHOLE_IN_FILE: &str = "Cut here; the whole text is in the attached file.";
+/// A long text on a card that is settled.
+pub const CUT: &str = "Cut here.";
 /// The whole could not be attached.
 pub const WHOLE_NOT_ATTACHED: &str = "Cut here; press Edit to read all of it.";
 

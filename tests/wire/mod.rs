@@ -7,3 +7,8 @@ mod model_claude;
 mod model_fake;
 mod model_faults;
 mod playground;
+mod slack_door;
+mod slack_listen;
+mod slack_present;
+mod slack_requests;
+mod slack_socket;

@@ -13,12 +13,21 @@ const SHOWN_EACH: usize = 2_800;
 /// Calls shown in full.
 const CALLS: usize = 10;
 
-/// A card that waits for an answer. `approvers` are names: a card pings nobody.
+/// What a card needs to know besides its question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Around {
+    /// Names of those who may answer: a card pings nobody.
+    pub approvers: Vec<String>,
+    /// Said below a text that is cut.
+    pub cut_note: &'static str,
+}
+
+/// A card that waits for an answer.
 #[must_use]
-pub fn waiting(request: &ApprovalRequest, approvers: &[String]) -> Value {
+pub fn waiting(request: &ApprovalRequest, around: &Around) -> Value {
     let mut blocks = vec![section(&format!(":raised_hand: *{}*", say::may_i(request.calls.len())))];
-    blocks.extend(calls(request, |call| call.preview.clone()));
-    blocks.push(context(&terms(request, approvers)));
+    blocks.extend(calls(request, around.cut_note, |call| call.preview.clone()));
+    blocks.push(context(&terms(request, &around.approvers)));
     blocks.push(json!({ "type": "actions", "block_id": "approval", "elements": answers(request) }));
     json!(blocks)
 }
@@ -26,7 +35,7 @@ pub fn waiting(request: &ApprovalRequest, approvers: &[String]) -> Value {
 /// A card that was decided, expired or overtaken: no buttons.
 #[must_use]
 pub fn settled(request: &ApprovalRequest, decision: &Decision) -> Value {
-    let mut blocks = calls(request, |call| match decision {
+    let mut blocks = calls(request, say::CUT, |call| match decision {
         Decision::Decided { verdict: Verdict::Edit { arguments }, .. } => {
             arguments.get(&call.call).map_or_else(|| call.preview.clone(), |new| edited_text(call, new))
         }
@@ -45,8 +54,8 @@ pub fn summary(request: &ApprovalRequest) -> String {
 
 /// The plainest form of a card: text and buttons.
 #[must_use]
-pub fn plain(request: &ApprovalRequest, approvers: &[String]) -> Value {
-    let text = format!("{}\n{}", summary(request), terms(request, approvers));
+pub fn plain(request: &ApprovalRequest, around: &Around) -> Value {
+    let text = format!("{}\n{}", summary(request), terms(request, &around.approvers));
     json!([
         section(&cut(&text, 2_900)),
         { "type": "actions", "block_id": "approval", "elements": answers(request) },
@@ -75,7 +84,7 @@ fn is_cut(text: &str) -> bool {
     text.chars().count() > SHOWN_EACH
 }
 
-fn calls(request: &ApprovalRequest, text: impl Fn(&AskedCall) -> String) -> Vec<Value> {
+fn calls(request: &ApprovalRequest, cut_note: &str, text: impl Fn(&AskedCall) -> String) -> Vec<Value> {
     let mut blocks = Vec::new();
     let mut left = SHOWN;
     for call in request.calls.iter().take(CALLS) {
@@ -98,7 +107,7 @@ fn calls(request: &ApprovalRequest, text: impl Fn(&AskedCall) -> String) -> Vec<
             }));
         }
         if is_cut(&text) {
-            blocks.push(context(say::WHOLE_IN_FILE));
+            blocks.push(context(cut_note));
         }
     }
     if request.calls.len() > CALLS {

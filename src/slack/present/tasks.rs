@@ -55,6 +55,7 @@ struct Task {
     fresh: bool,
     /// Characters of the details that were shown: Slack adds, it does not replace.
     details_shown: usize,
+    output_shown: bool,
 }
 
 /// All tasks of a turn.
@@ -141,6 +142,7 @@ impl Tasks {
         self.title_shown = None;
         for task in &mut self.tasks {
             task.details_shown = 0;
+            task.output_shown = false;
             task.fresh |= matches!(task.progress, Progress::Pending | Progress::Underway);
         }
     }
@@ -167,7 +169,7 @@ impl Tasks {
             if !details.is_empty() {
                 chunk["details"] = json!(details);
             }
-            if !task.output.is_empty() {
+            if !task.output.is_empty() && !task.output_shown {
                 chunk["output"] = json!(task.output);
             }
             chunks.push(chunk);
@@ -181,6 +183,7 @@ impl Tasks {
         for task in &mut self.tasks {
             task.fresh = false;
             task.details_shown = task.details.chars().count();
+            task.output_shown = !task.output.is_empty();
         }
     }
 
@@ -225,6 +228,7 @@ impl Tasks {
                 output: String::new(),
                 fresh: true,
                 details_shown: 0,
+                output_shown: false,
             });
         }
     }

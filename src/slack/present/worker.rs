@@ -189,16 +189,18 @@ impl Worker {
                 buttons::CARD,
                 [("approval", request.id.as_str()), ("turn", request.turn.as_str())],
             );
+            let mut cut_note = say::WHOLE_IN_FILE;
             for (name, content) in card::attachments(request) {
                 if let Err(error) = self.courier.attach(&name, &content).await {
                     tracing::warn!(%error, "a long command could not be attached to its card");
+                    cut_note = say::WHOLE_NOT_ATTACHED;
                 }
             }
-            let approvers = self.approvers(request).await;
+            let around = card::Around { approvers: self.approvers(request).await, cut_note };
             let text = card::summary(request);
             let forms = [
-                serde_json::json!({ "text": text, "blocks": card::waiting(request, &approvers) }),
-                serde_json::json!({ "text": text, "blocks": card::plain(request, &approvers) }),
+                serde_json::json!({ "text": text, "blocks": card::waiting(request, &around) }),
+                serde_json::json!({ "text": text, "blocks": card::plain(request, &around) }),
             ];
             match self.courier.post_once(&forms, &marker).await {
                 Ok(ts) => {

@@ -213,3 +213,101 @@ fn block_id(call: usize, part: usize) -> String {
 fn plain(text: &str) -> Value {
     json!({ "type": "plain_text", "text": text.chars().take(2_000).collect::<String>() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::protocol::{Approvers, TurnId};
+
+    fn place() -> Place {
+        Place { team: "T1".into(), channel: "C1".into(), thread_ts: "1.0".into(), opened_by: "U1".into() }
+    }
+
+    fn request(arguments: Value, editable: Option<&str>) -> ApprovalRequest {
+        ApprovalRequest {
+            id: "a1".into(),
+            turn: TurnId("t1".into()),
+            calls: vec![AskedCall {
+                call: "c1".into(),
+                tool: "bash".into(),
+                arguments,
+                title: "Run it".into(),
+                preview: String::new(),
+                language: "sh".into(),
+                reasons: Vec::new(),
+                cost: None,
+                alike: None,
+                editable: editable.map(str::to_owned),
+            }],
+            digest: String::new(),
+            asked_at: Timestamp(0),
+            expires_at: Timestamp(0),
+            approvers: Approvers::Anyone,
+        }
+    }
+
+    /// What Slack sends back if a person changes nothing.
+    fn untouched(view: &Value) -> BTreeMap<String, String> {
+        let inputs = view["blocks"].as_array().unwrap().iter().filter(|block| block["type"] == "input");
+        inputs
+            .map(|block| {
+                let text = block["element"]["initial_value"].as_str().unwrap_or_default();
+                (block["block_id"].as_str().unwrap().to_owned(), text.to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_command_is_edited_and_its_other_arguments_stay() {
+        let request = request(json!({ "command": "rm -rf a", "timeout": 5 }), Some("command"));
+        let view = edit(&request, &place());
+        let mut texts = untouched(&view);
+        assert_eq!(edited(&request, &texts).unwrap(), BTreeMap::new());
+        texts.insert("call_0_0".into(), "ls a".into());
+        let expected = BTreeMap::from([(CallId("c1".into()), json!({ "command": "ls a", "timeout": 5 }))]);
+        assert_eq!(edited(&request, &texts).unwrap(), expected);
+        texts.insert("call_0_0".into(), "  ".into());
+        assert_eq!(edited(&request, &texts).unwrap_err()["call_0_0"], say::EMPTY_EDIT);
+    }
+
+    #[test]
+    fn json_that_is_none_is_said_where_it_stands() {
+        let request = request(json!({ "a": 1 }), None);
+        let mut texts = untouched(&edit(&request, &place()));
+        assert_eq!(edited(&request, &texts).unwrap(), BTreeMap::new());
+        for wrong in ["{", "[1]", "5"] {
+            texts.insert("call_0_0".into(), wrong.into());
+            assert!(edited(&request, &texts).unwrap_err().contains_key("call_0_0"), "{wrong}");
+        }
+        texts.insert("call_0_0".into(), "{\"a\": 2}".into());
+        assert_eq!(edited(&request, &texts).unwrap()[&CallId("c1".into())], json!({ "a": 2 }));
+    }
+
+    #[test]
+    fn a_long_script_is_spread_over_inputs_and_comes_back_whole() {
+        let script = (0..600).map(|n| format!("echo {n}")).collect::<Vec<_>>().join("\n");
+        let request = request(json!({ "command": script }), Some("command"));
+        let view = edit(&request, &place());
+        let texts = untouched(&view);
+        assert!(texts.len() > 1);
+        assert!(texts.values().all(|text| text.chars().count() <= 3_000));
+        assert_eq!(edited(&request, &texts).unwrap(), BTreeMap::new(), "unchanged means unchanged");
+        let endless = self::request(json!({ "command": "x".repeat(5_000) }), Some("command"));
+        assert!(untouched(&edit(&endless, &place())).is_empty(), "it says that it is too long");
+    }
+
+    #[test]
+    fn modals_keep_to_slacks_limits() {
+        for view in [reject(&"a1".into(), &place()), edit(&request(json!({}), None), &place()), settled()] {
+            for part in ["title", "submit", "close"] {
+                let text = view[part]["text"].as_str().unwrap_or_default();
+                assert!(text.chars().count() <= 24, "{text}");
+            }
+            let about = view["private_metadata"].as_str().unwrap_or_default();
+            assert!(about.len() < 3_000);
+        }
+        let about = reject(&"a1".into(), &place())["private_metadata"].as_str().and_then(About::read);
+        assert_eq!(about.unwrap().thread_ts, "1.0");
+    }
+}

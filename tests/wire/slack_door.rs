@@ -29,6 +29,7 @@ pub struct Hall {
     pub store: Arc<Embedded>,
     pub door: SlackDoor,
     pub root: String,
+    began: Timestamp,
     _folder: tempfile::TempDir,
 }
 
@@ -54,7 +55,8 @@ impl Hall {
         let intake = Intake::new(store.clone() as Arc<dyn Store>);
         let door = SlackDoor::connect(&config, intake, Clock::system(), Random::seeded(1)).await.unwrap();
         let root = slack.person("alice").says(CHANNEL, None, "about the model").await.unwrap();
-        Self { slack, store, door, root, _folder: folder }
+        let began = Clock::system().now();
+        Self { slack, store, door, root, began, _folder: folder }
     }
 
     pub fn place(&self) -> Place {
@@ -74,7 +76,7 @@ impl Hall {
         head.turn = Some(Turn {
             id: turn(),
             requester: Actor { id: self.alice(), name: "Alice".into() },
-            started_at: Clock::system().now(),
+            started_at: self.began,
             steps: 0,
             usage: Usage::default(),
             refused: false,

@@ -84,13 +84,14 @@ async fn in_a_thread_of_ours_replies_commands_and_stop_count_and_elsewhere_nothi
     assert!(kinds.contains(&OperationKind::Set { setting: model }), "{kinds:?}");
     assert!(kinds.contains(&OperationKind::Stop), "{kinds:?}");
     assert_eq!(kinds.iter().filter(|it| matches!(it, OperationKind::Say { .. })).count(), 2, "{kinds:?}");
+    let bob_id = bob.id();
     let told = hall
         .slack
         .until(PATIENCE, |state| {
             state
                 .messages
                 .values()
-                .find(|it| it.ephemeral_to.as_deref() == Some(&bob.id()))
+                .find(|it| it.ephemeral_to.as_deref() == Some(&bob_id))
                 .map(|it| it.text.clone())
         })
         .await;

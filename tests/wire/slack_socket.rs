@@ -21,11 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(15);
 struct Keeper {
     texts: Mutex<Vec<String>>,
     panicked: AtomicUsize,
+    begun: AtomicUsize,
 }
 
 #[async_trait]
 impl EnvelopeHandler for Keeper {
     async fn handle(&self, envelope: Envelope) -> Ack {
+        self.begun.fetch_add(1, Ordering::SeqCst);
         let text = envelope.payload["event"]["text"].as_str().unwrap_or_default().to_owned();
         if text.contains("panic") && self.panicked.fetch_add(1, Ordering::SeqCst) == 0 {
             panic!("on purpose");
@@ -185,15 +187,83 @@ async fn a_storm_of_disconnects_is_met_with_patience() {
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_is_replaced() {
+async fn a_connection_without_a_hello_is_given_up_and_tried_again() {
     let line = Line::open(1).await;
     line.slack.fault(Fault::MuteSocket).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert!(line.opens() >= 2, "silence was noticed: {} opens", line.opens());
+    line.slack.fault(Fault::DropSocket).await;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while line.opens() < 3 {
+        assert!(tokio::time::Instant::now() < deadline, "{} opens", line.opens());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(!line.mode.is_connected());
     line.slack.clear_faults();
     line.say("can you hear me").await;
     line.came("can you hear me").await;
     line.end().await;
+}
+
+/// Says hello to everybody and then neither reads nor writes; counts how often somebody came.
+async fn a_dead_line() -> (String, Arc<AtomicUsize>) {
+    let sockets = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", sockets.local_addr().unwrap());
+    let came = Arc::new(AtomicUsize::new(0));
+    tokio::spawn({
+        let came = came.clone();
+        async move {
+            let mut kept = Vec::new();
+            loop {
+                let (stream, _) = sockets.accept().await.unwrap();
+                let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+                let hello = serde_json::json!({ "type": "hello" }).to_string();
+                futures::SinkExt::send(&mut socket, tokio_tungstenite::tungstenite::Message::text(hello))
+                    .await
+                    .unwrap();
+                came.fetch_add(1, Ordering::SeqCst);
+                kept.push(socket);
+            }
+        }
+    });
+    let api = axum::Router::new().fallback(move || {
+        let url = url.clone();
+        async move { axum::Json(serde_json::json!({ "ok": true, "url": url })) }
+    });
+    let web = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}/api", web.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(web, api).await });
+    (base, came)
+}
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_is_replaced() {
+    ml_intern::clients::http::install_tls();
+    let (base, came) = a_dead_line().await;
+    let config = SlackConfig {
+        api_url: base,
+        bot_token: Some(Secret::new("xoxb-1")),
+        app_token: Some(Secret::new("xapp-1")),
+        ..SlackConfig::default()
+    };
+    let api = Arc::new(SlackApi::new(&config).unwrap());
+    let times = SocketTimes {
+        ping: Duration::from_millis(100),
+        silence: Duration::from_millis(500),
+        first_wait: Duration::from_millis(100),
+        ..SocketTimes::default()
+    };
+    let mode = SocketMode::new(api, Arc::new(Keeper::default()), 1, times, Random::seeded(5));
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn({
+        let cancel = cancel.clone();
+        async move { mode.run(cancel).await }
+    });
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while came.load(Ordering::SeqCst) < 2 {
+        assert!(tokio::time::Instant::now() < deadline, "silence was never noticed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    cancel.cancel();
+    tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -215,7 +285,9 @@ async fn a_revoked_token_ends_it_for_good() {
 async fn at_the_end_handlers_in_flight_are_acknowledged() {
     let line = Line::open(1).await;
     line.say("slow and last").await;
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    while line.keeper.begun.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let keeper = line.keeper.clone();
     let slack_calls = line.slack.ack_times().len();
     line.cancel.cancel();

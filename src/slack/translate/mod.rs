@@ -7,6 +7,8 @@
 mod command;
 mod interaction;
 mod message;
+#[cfg(test)]
+mod tests;
 pub mod text;
 mod thread_command;
 

@@ -57,7 +57,7 @@ async fn a_turn_streams_its_plan_its_calls_and_its_answer_into_one_message() {
     assert_eq!(post.chunks.markdown, "The accuracy is **0.91**.");
     let tasks: Vec<(&str, &str)> =
         post.chunks.tasks.iter().map(|task| (task.title.as_str(), task.status.as_str())).collect();
-    assert_eq!(tasks, [("Look", "complete"), ("Train", "in_progress"), ("List the files", "complete")]);
+    assert_eq!(tasks, [("Look", "complete"), ("Train", "pending"), ("List the files", "complete")]);
     assert!(post.pings.is_empty());
     insta::assert_json_snapshot!(blocks(post));
     let statuses = hall.slack.statuses();

@@ -24,11 +24,14 @@ struct Seen {
     body: Value,
 }
 
+/// Status, Retry-After in seconds, body.
+type Canned = (u16, Option<u64>, Value);
+
 #[derive(Clone, Default)]
 struct Recorder {
     seen: Arc<Mutex<Vec<Seen>>>,
-    /// Answers to give first: status, Retry-After, body.
-    answers: Arc<Mutex<Vec<(u16, Option<u64>, Value)>>>,
+    /// Answers to give first.
+    answers: Arc<Mutex<Vec<Canned>>>,
     base: Arc<Mutex<String>>,
 }
 
@@ -50,7 +53,7 @@ impl Recorder {
         (recorder, Arc::new(SlackApi::new(&config).unwrap()))
     }
 
-    fn answer_first(&self, answers: impl IntoIterator<Item = (u16, Option<u64>, Value)>) {
+    fn answer_first(&self, answers: impl IntoIterator<Item = Canned>) {
         self.answers.lock().unwrap().extend(answers);
     }
 

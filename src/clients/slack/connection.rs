@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -23,6 +23,9 @@ use tokio_util::task::TaskTracker;
 use super::socket::{Ack, Envelope, EnvelopeHandler, SocketTimes};
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// How long the last frames and the other side's close may take.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Where a connection stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,10 +117,27 @@ impl Run {
         let why = self.read(&mut frames, &acks, &handlers).await;
         self.tell.send_replace(Standing::Closed(why));
         handlers.close();
-        tokio::time::timeout(self.times.drain, handlers.wait()).await.ok();
-        acks.send(Message::Close(None)).await.ok();
-        drop(acks);
-        tokio::time::timeout(Duration::from_secs(2), writer).await.ok();
+        let (finished, was_finished) = oneshot::channel();
+        let finish = async {
+            tokio::time::timeout(self.times.drain, handlers.wait()).await.ok();
+            acks.send(Message::Close(None)).await.ok();
+            drop(acks);
+            tokio::time::timeout(GOODBYE, writer).await.ok();
+            finished.send(()).ok();
+        };
+        // What still comes is left to the next connection, but it must be read: closing a socket with
+        // unread bytes resets it, and our last acknowledgements would be lost on the other side.
+        let ignore = async {
+            let overdue = async {
+                was_finished.await.ok();
+                tokio::time::sleep(GOODBYE).await;
+            };
+            tokio::select! {
+                () = async { while let Some(Ok(_)) = frames.next().await {} } => {}
+                () = overdue => {}
+            }
+        };
+        tokio::join!(finish, ignore);
     }
 
     async fn read(

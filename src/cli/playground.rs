@@ -3,6 +3,7 @@
 //! Owns putting the bot on that workspace by its real client, and the demonstration model that
 //! answers when no key is configured. Its data is its own: nothing of the person's is touched.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -68,6 +69,7 @@ struct Bot {
     app: Arc<App>,
     serving: crate::app::serve::Serving,
     model: Option<ScriptedModel>,
+    folder: PathBuf,
     who: String,
 }
 
@@ -93,12 +95,13 @@ impl Bot {
             }
             None => format!("{} answers.", parts.config.model_name),
         };
+        let folder = parts.data_dir.clone();
         let slack = parts.config.slack.clone();
         let app = Arc::new(App::open(parts)?);
         let door =
             SlackDoor::connect(&slack, app.intake(), app.clock().clone(), app.random().clone()).await?;
         let serving = app.clone().serve(Arc::new(door), Roles::all()).await?;
-        Ok(Self { app, serving, model, who })
+        Ok(Self { app, serving, model, folder, who })
     }
 
     async fn stop(self) {
@@ -106,6 +109,9 @@ impl Bot {
         self.app.close().await;
         if let Some(model) = self.model {
             model.shutdown().await;
+        }
+        if let Err(error) = tokio::fs::remove_dir_all(&self.folder).await {
+            tracing::warn!(%error, folder = %self.folder.display(), "the playground's data could not be removed");
         }
     }
 }
@@ -145,8 +151,8 @@ async fn demonstrate(config: &mut Config) -> anyhow::Result<ScriptedModel> {
     Ok(model)
 }
 
-/// An empty folder of this process; old ones of processes that are gone are left to the next start.
-fn fresh(root: &std::path::Path) -> anyhow::Result<std::path::PathBuf> {
+/// An empty folder of this process, removed when it ends in order.
+fn fresh(root: &Path) -> anyhow::Result<PathBuf> {
     let folder = root.join(std::process::id().to_string());
     if folder.exists() {
         std::fs::remove_dir_all(&folder)

@@ -1,3 +1,5 @@
+//! How a transcript reaches each provider, in order and whole.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! How long a call waits and when it gives up.
+
 use std::collections::VecDeque;
 use std::time::Instant;
 

@@ -131,6 +131,7 @@ const SCOPES: &[&str] = &[
     "im:read",
     "im:write",
     "mpim:history",
+    "mpim:read",
     "pins:read",
     "pins:write",
     "reactions:read",

@@ -90,3 +90,14 @@ pub async fn model(replies: impl IntoIterator<Item = Reply>) -> ScriptedModel {
 pub fn bash(command: &str) -> Reply {
     Reply::calls([("bash", json!({"command": command, "description": "do it"}))])
 }
+
+#[cfg(unix)]
+pub fn interrupt(pid: u32) {
+    signal("-INT", pid);
+}
+
+#[cfg(unix)]
+pub fn signal(kind: &str, pid: u32) {
+    let status = std::process::Command::new("kill").args([kind, &pid.to_string()]).status().unwrap();
+    assert!(status.success());
+}

@@ -6,6 +6,8 @@ use ml_intern::playground::model::Reply;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
+#[cfg(unix)]
+use super::desk::interrupt;
 use super::desk::{Desk, bash, end, model};
 
 #[tokio::test]
@@ -90,12 +92,6 @@ async fn ctrl_c_stops_the_turn_and_its_children_and_is_130() {
     let ran = end(child).await;
     assert_eq!(ran.code, Some(130), "{ran:?}");
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "the command outlived the stop");
-}
-
-#[cfg(unix)]
-fn interrupt(pid: u32) {
-    let status = std::process::Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap();
-    assert!(status.success());
 }
 
 #[tokio::test]

@@ -3,4 +3,6 @@
 mod desk;
 mod exits;
 mod files;
+#[cfg(unix)]
+mod slack;
 mod usage;

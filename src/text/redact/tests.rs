@@ -1,3 +1,5 @@
+//! What counts as a secret in a text, and what does not.
+
 use std::time::{Duration, Instant};
 
 use serde_json::json;

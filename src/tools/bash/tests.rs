@@ -1,3 +1,5 @@
+//! Commands as the model runs them: output, time-outs, stops, environment.
+
 use std::fs;
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Edits as the model asks for them: exact, near, and refused.
+
 use serde_json::json;
 
 use super::*;

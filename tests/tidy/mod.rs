@@ -172,3 +172,11 @@ fn the_law_reader_reads() {
         "use crate::a::b;\nuse crate::{clock::Clock, c::{d, e}};\nfn f() { crate::g::h(); my_crate::x(); }";
     assert_eq!(imports(code), ["a::b", "clock::Clock", "c::{d, e}", "g::h"]);
 }
+
+#[test]
+fn the_manifest_in_deploy_is_the_one_this_build_needs() {
+    use ml_intern::slack::manifest::{Delivery, manifest, to_yaml};
+    let kept = fs::read_to_string(root().join("deploy/slack-manifest.yaml")).unwrap();
+    let needed = to_yaml(&manifest("ml-intern", &Delivery::Socket));
+    assert_eq!(kept, needed, "run `ml-intern manifest > deploy/slack-manifest.yaml`");
+}

@@ -66,7 +66,7 @@ export ML_INTERN_REQUIRE_OFFICIAL=1
 
 run "Format" cargo fmt --check
 run "Build (a first build takes a few minutes)" cargo build --tests
-run "Tests" cargo test
+run "Tests" cargo test --no-fail-fast
 run "Clippy" cargo clippy --all-targets -- -D warnings
 run "The page in Chromium" bash tests/browser/run.sh
 

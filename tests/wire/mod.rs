@@ -12,3 +12,4 @@ mod slack_listen;
 mod slack_present;
 mod slack_requests;
 mod slack_socket;
+mod slack_thread;

@@ -48,10 +48,7 @@ pub enum Format {
 
 /// Starts logging for this process; a second call changes nothing.
 pub fn install(logging: &Logging) {
-    let filter = match logging.filter.as_deref().map(EnvFilter::try_new) {
-        Some(Ok(filter)) => filter,
-        _ => EnvFilter::new(directives(logging)),
-    };
+    let filter = filter(logging);
     let writer = Redacting { secrets: logging.secrets.clone().into(), make: io::stderr };
     let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     // A second subscriber is refused; the first goes on.
@@ -59,6 +56,23 @@ pub fn install(logging: &Logging) {
         Format::Text => base.try_init(),
         Format::Json => base.json().flatten_event(true).try_init(),
     };
+}
+
+/// What is logged. Never what `genai` logs: whole bodies of answers, which hold what people said.
+fn filter(logging: &Logging) -> EnvFilter {
+    let asked = logging.filter.as_deref().map(|asked| {
+        let parts = asked.split(',').filter(|part| !part.trim_start().starts_with("genai"));
+        parts.collect::<Vec<_>>().join(",")
+    });
+    let wanted = match asked.map(EnvFilter::try_new) {
+        Some(Ok(filter)) => filter,
+        _ => EnvFilter::new(directives(logging)),
+    };
+    // A fixed directive always reads.
+    match "genai=off".parse() {
+        Ok(silence) => wanted.add_directive(silence),
+        Err(_) => wanted,
+    }
 }
 
 fn directives(logging: &Logging) -> &'static str {
@@ -143,6 +157,26 @@ mod tests {
         let log = String::from_utf8(bytes).unwrap();
         assert!(!log.contains("xoxb"), "{log}");
         assert!(log.contains("https://x/?token=********") && log.contains("nothing to hide"), "{log}");
+    }
+
+    #[test]
+    fn bodies_of_answers_are_never_logged_whatever_is_asked_for() {
+        for asked in [None, Some("trace"), Some("genai::adapter=debug,info")] {
+            let logging = Logging { verbosity: 9, filter: asked.map(str::to_owned), ..Logging::default() };
+            let paper = Paper::default();
+            let inner = paper.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_env_filter(filter(&logging))
+                .with_writer(move || inner.clone())
+                .finish();
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::error!(target: "genai", "Body: a secret");
+                tracing::error!(target: "genai::adapter::adapters::openai", "Body: a secret");
+                tracing::error!(target: "ml_intern", "something of ours");
+            });
+            let log = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+            assert!(log.contains("something of ours") && !log.contains("Body"), "{asked:?}: {log}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::args::{ConfigCommand, Flags};
 use super::exit::Exit;
+use super::print_out;
 use crate::config::{
     Config, ConfigError, Loaded, Outcome, Overrides, Sources, ToolRuntime, places::Places, schema,
 };
@@ -47,14 +48,14 @@ pub fn refusal(error: &ConfigError) -> String {
 /// Standard output is gone.
 pub fn run(what: ConfigCommand, loaded: Result<Loaded, ConfigError>, flags: &Flags) -> anyhow::Result<Exit> {
     if matches!(what, ConfigCommand::Schema) {
-        println!("{}", schema_text()?);
+        print_out(&format!("{}\n", schema_text()?))?;
         return Ok(Exit::Finished);
     }
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(error) if flags.json => {
             let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
-            println!("{}", json!({ "ok": false, "problems": problems }));
+            print_out(&format!("{}\n", json!({ "ok": false, "problems": problems })))?;
             return Ok(Exit::Usage);
         }
         Err(error) => {
@@ -63,14 +64,15 @@ pub fn run(what: ConfigCommand, loaded: Result<Loaded, ConfigError>, flags: &Fla
         }
     };
     match what {
-        ConfigCommand::Check if flags.json => println!("{}", json!({ "ok": true, "problems": [] })),
-        ConfigCommand::Check => check(&loaded),
-        ConfigCommand::Show { origins: true } => {
-            for (path, origin) in loaded.origins() {
-                println!("{path}  <-  {origin}");
-            }
+        ConfigCommand::Check if flags.json => {
+            print_out(&format!("{}\n", json!({ "ok": true, "problems": [] })))?;
         }
-        ConfigCommand::Show { origins: false } => println!("{}", show(&loaded)?),
+        ConfigCommand::Check => print_out(&check(&loaded))?,
+        ConfigCommand::Show { origins: true } => {
+            let lines = loaded.origins().map(|(path, origin)| format!("{path}  <-  {origin}\n"));
+            print_out(&lines.collect::<String>())?;
+        }
+        ConfigCommand::Show { origins: false } => print_out(&format!("{}\n", show(&loaded)?))?,
         ConfigCommand::Schema => {}
     }
     Ok(Exit::Finished)
@@ -84,18 +86,20 @@ pub fn schema_text() -> anyhow::Result<String> {
     serde_json::to_string_pretty(&schema::config()).context("the schema could not be written")
 }
 
-fn check(loaded: &Loaded) {
+fn check(loaded: &Loaded) -> String {
+    let mut said = String::new();
     for file in &loaded.files {
         let note = match file.outcome {
             Outcome::Read => "",
             Outcome::Foreign => "  (not read: it has no key of ours)",
         };
-        println!("{}{note}", file.path.display());
+        said.push_str(&format!("{}{note}\n", file.path.display()));
     }
     if loaded.files.is_empty() {
-        println!("No configuration file; defaults, environment and flags only.");
+        said.push_str("No configuration file; defaults, environment and flags only.\n");
     }
-    println!("The configuration is sound.");
+    said.push_str("The configuration is sound.\n");
+    said
 }
 
 /// The configuration as JSON, with every secret masked, those inside texts included.

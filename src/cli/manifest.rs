@@ -2,12 +2,13 @@
 
 use super::args::{Delivery, ManifestArgs, Notation};
 use super::exit::Exit;
+use super::print_out;
 use crate::slack::manifest::{self, to_yaml};
 
 /// Prints it.
 ///
 /// # Errors
-/// Never in practice: a manifest is plain JSON.
+/// Standard output cannot be written to.
 pub fn run(what: &ManifestArgs) -> anyhow::Result<Exit> {
     let delivery = match (what.mode, &what.url) {
         (Delivery::Socket, _) => manifest::Delivery::Socket,
@@ -21,8 +22,8 @@ pub fn run(what: &ManifestArgs) -> anyhow::Result<Exit> {
     };
     let manifest = manifest::manifest("ml-intern", &delivery);
     match what.format {
-        Notation::Yaml => print!("{}", to_yaml(&manifest)),
-        Notation::Json => println!("{}", serde_json::to_string_pretty(&manifest)?),
+        Notation::Yaml => print_out(&to_yaml(&manifest))?,
+        Notation::Json => print_out(&format!("{}\n", serde_json::to_string_pretty(&manifest)?))?,
     }
     Ok(Exit::Finished)
 }

@@ -21,7 +21,7 @@ pub mod serve;
 pub mod slash;
 pub mod terminal;
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser};
@@ -77,7 +77,9 @@ fn command_of(command: Command, flags: &Flags) -> anyhow::Result<Exit> {
     let cwd = working_directory()?;
     match command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "ml-intern", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "ml-intern", &mut script);
+            print_out(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Finished)
         }
         Command::Manifest(what) => manifest::run(&what),
@@ -155,6 +157,20 @@ fn standard_input() -> anyhow::Result<String> {
     let read = read.context("the prompt cannot be read from standard input")?;
     anyhow::ensure!(read as u64 <= PROMPT_MOST, "the prompt is longer than {PROMPT_MOST} bytes");
     Ok(text)
+}
+
+/// Writes a report to standard output. A reader that has seen enough (`| head`) is no error.
+///
+/// # Errors
+/// Standard output cannot be written to.
+fn print_out(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("standard output cannot be written to")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn working_directory() -> anyhow::Result<std::path::PathBuf> {

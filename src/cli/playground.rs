@@ -10,6 +10,7 @@ use anyhow::Context;
 
 use super::args::{Flags, PlaygroundArgs};
 use super::exit::Exit;
+use super::print_out;
 use super::serve::Signals;
 use super::terminal::parts;
 use crate::app::{App, Roles};
@@ -17,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Loaded, SlackMode, WhoApproves};
 use crate::model::{Model, Providers};
 use crate::playground::model::{Script, ScriptedModel};
-use crate::playground::{Options, Workspace, story};
+use crate::playground::{Budgets, Options, Workspace, story};
 use crate::secret::Secret;
 use crate::slack::SlackDoor;
 
@@ -32,18 +33,21 @@ pub async fn run(what: &PlaygroundArgs, loaded: &Loaded, flags: &Flags) -> anyho
     let mut signals = Signals::listen()?;
     let mut options = Options::new(Clock::system());
     options.port = what.port;
+    options.budgets = Budgets::AsSlack;
     let workspace = Workspace::start(options).await.context("the local workspace cannot start")?;
     let bot = if what.no_bot { None } else { Some(Bot::start(&workspace, what, loaded, flags).await?) };
-    if flags.json {
-        println!("{}", workspace.card());
+    print_out(&if flags.json {
+        format!("{}\n", workspace.card())
     } else {
-        println!("A local Slack workspace is open at\n\n  {}\n", workspace.page_url());
-        match &bot {
-            Some(bot) => println!("{} In a channel, write: @ml-intern train a small classifier", bot.who),
-            None => println!("No bot is in it. API: {}  (tokens: --json)", workspace.api_url()),
-        }
-        println!("Ctrl+C ends it.");
-    }
+        let bot = match &bot {
+            Some(bot) => format!("{} In a channel, write: @ml-intern train a small classifier", bot.who),
+            None => format!("No bot is in it. API: {}  (tokens: --json)", workspace.api_url()),
+        };
+        format!(
+            "A local Slack workspace is open at\n\n  {}\n\n{bot}\nCtrl+C ends it.\n",
+            workspace.page_url()
+        )
+    })?;
     if what.open || !(what.no_open || flags.json) {
         open_browser(&workspace.page_url());
     }

@@ -132,6 +132,7 @@ const SCOPES: &[&str] = &[
     "im:write",
     "mpim:history",
     "mpim:read",
+    "mpim:read",
     "pins:read",
     "pins:write",
     "reactions:read",

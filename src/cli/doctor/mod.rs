@@ -112,6 +112,11 @@ pub async fn run(loaded: Result<Loaded, ConfigError>, flags: &Flags) -> anyhow::
     Ok(report.end())
 }
 
+/// Prints a line. If nobody reads it any more, the exit code still says how it went.
+fn say(line: &str) {
+    let _ = super::print_out(&format!("{line}\n"));
+}
+
 struct Report {
     json: bool,
     checks: Vec<Check>,
@@ -120,7 +125,7 @@ struct Report {
 impl Report {
     fn add(&mut self, check: Check) {
         if !self.json {
-            println!("{}", check.line());
+            say(&check.line());
         }
         self.checks.push(check);
     }
@@ -129,11 +134,11 @@ impl Report {
         let failed = self.checks.iter().filter(|check| check.state == State::Failed).count();
         if self.json {
             let checks: Vec<Value> = self.checks.iter().map(Check::json).collect();
-            println!("{}", json!({ "ok": failed == 0, "checks": checks }));
+            say(&json!({ "ok": failed == 0, "checks": checks }).to_string());
         } else if failed == 0 {
-            println!("All is well.");
+            say("All is well.");
         } else {
-            println!("{failed} of {} checks failed.", self.checks.len());
+            say(&format!("{failed} of {} checks failed.", self.checks.len()));
         }
         if failed == 0 { Exit::Finished } else { Exit::Failed }
     }

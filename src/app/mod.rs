@@ -170,8 +170,11 @@ impl App {
         places: Arc<dyn Places>,
         suspend: CancellationToken,
     ) -> Worker {
-        let presenters: Arc<dyn Presenters> =
-            Arc::new(notices::Noticed { inner: presenters, notices: self.notices.clone() });
+        let presenters: Arc<dyn Presenters> = Arc::new(notices::Noticed {
+            inner: presenters,
+            notices: self.notices.clone(),
+            store: self.store(),
+        });
         Worker::new(Parts {
             store: self.store(),
             agent: self.agent.clone(),

@@ -11,11 +11,13 @@ use serde_json::Value;
 use crate::messaging::AutoNotices;
 use crate::protocol::{Event, Heard, Operation, SessionHead};
 use crate::runtime::{Opening, PresentError, Presenter, Presenters};
+use crate::store::Store;
 
 /// Presenters whose events also go to named destinations.
 pub(super) struct Noticed {
     pub(super) inner: Arc<dyn Presenters>,
     pub(super) notices: Arc<AutoNotices>,
+    pub(super) store: Arc<dyn Store>,
 }
 
 #[async_trait]
@@ -25,7 +27,8 @@ impl Presenters for Noticed {
             inner: self.inner.open(session, opening).await,
             presenters: self.inner.clone(),
             notices: self.notices.clone(),
-            session: session.clone(),
+            store: self.store.clone(),
+            opened: session.clone(),
             pending: Mutex::default(),
         })
     }
@@ -43,8 +46,26 @@ struct NoticedPresenter {
     inner: Arc<dyn Presenter>,
     presenters: Arc<dyn Presenters>,
     notices: Arc<AutoNotices>,
-    session: SessionHead,
+    store: Arc<dyn Store>,
+    /// The session as it was when the presenter was opened: a new one has no title yet.
+    opened: SessionHead,
     pending: Mutex<Vec<Event>>,
+}
+
+impl NoticedPresenter {
+    async fn notify(&self) {
+        let events = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        if events.is_empty() {
+            return;
+        }
+        // Title and model as they are now; what was known at first serves if the store does not answer.
+        let saved = self.store.head(&self.opened.key).await.ok().flatten();
+        let session = saved.as_ref().unwrap_or(&self.opened);
+        let link = self.presenters.link(session).await;
+        for event in events {
+            self.notices.on_event(&event, session, link.as_deref()).await;
+        }
+    }
 }
 
 #[async_trait]
@@ -57,14 +78,12 @@ impl Presenter for NoticedPresenter {
     }
 
     async fn settle(&self) -> Result<Value, PresentError> {
-        let memo = self.inner.settle().await?;
-        let events = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
-        if !events.is_empty() {
-            let link = self.presenters.link(&self.session).await;
-            for event in events {
-                self.notices.on_event(&event, &self.session, link.as_deref()).await;
-            }
+        let settled = self.inner.settle().await;
+        // What arrives later is announced again then. Who cannot be told at all is one more reason to
+        // tell the others.
+        if !matches!(settled, Err(PresentError::Later(_))) {
+            self.notify().await;
         }
-        Ok(memo)
+        settled
     }
 }

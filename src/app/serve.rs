@@ -99,7 +99,7 @@ impl App {
         let bind = &self.config.server.bind;
         let listener = TcpListener::bind(bind)
             .await
-            .with_context(|| format!("cannot listen on {bind} (server.bind); is another process there?"))?;
+            .with_context(|| format!("cannot listen on {bind}; if another process is there, choose another address with --bind or server.bind"))?;
         let address = listener.local_addr()?;
         let serving = Serving {
             address,

@@ -71,7 +71,7 @@ pub struct Flags {
     #[arg(long, global = true)]
     pub ask: bool,
 
-    /// Let tools act in a Hugging Face sandbox
+    /// Refused: this build cannot let tools act in a Hugging Face sandbox
     #[arg(long, global = true)]
     pub sandbox_tools: bool,
 
@@ -91,7 +91,11 @@ pub enum Command {
     #[command(after_help = "\
 Socket Mode needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN; events over HTTP need SLACK_BOT_TOKEN and
 SLACK_SIGNING_SECRET. `ml-intern manifest` prints the app to create, `ml-intern doctor` checks it.
-SIGTERM finishes or suspends what is in hand; a second one leaves at once.
+SIGTERM or Ctrl+C: no new work is taken, steps in hand may end for server.drain_s (20 s), what is
+left is suspended and resumed at the next start; 8 s later at most the process is gone.
+A second signal leaves at once.
+
+The embedded store serves one `serve` at a time, so one process has all roles unless you say less.
 
 Examples:
   ml-intern serve

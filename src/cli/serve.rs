@@ -4,6 +4,7 @@
 //! leaves at once. Everything else is `app`'s.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -11,9 +12,15 @@ use super::args::{Flags, Role, ServeArgs};
 use super::exit::Exit;
 use super::terminal::parts;
 use crate::app::{App, Roles};
-use crate::config::Loaded;
+use crate::config::{Loaded, SlackConfig, SlackMode};
 use crate::slack::SlackDoor;
 use crate::store::embedded::Embedded;
+
+/// How long notices may take to go out at the end.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// How long the process may take to be gone after the drain time: letting go, then flushing.
+const AFTER_DRAIN_S: u64 = 3 + FLUSH.as_secs();
 
 /// Serves until told to stop.
 ///
@@ -26,6 +33,12 @@ pub async fn run(what: &ServeArgs, loaded: &Loaded, flags: &Flags) -> anyhow::Re
             "ml-intern: serve needs SLACK_BOT_TOKEN, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET; `ml-intern manifest` \
              makes an app, `ml-intern doctor` checks it, `ml-intern playground` needs none of it"
         );
+        return Ok(Exit::Usage);
+    }
+    if what.roles.contains(&Role::Listen)
+        && let Some(missing) = deaf(slack)
+    {
+        eprintln!("ml-intern: {missing}; `ml-intern doctor` says where to find it");
         return Ok(Exit::Usage);
     }
     let _hold = Embedded::hold(&loaded.config.data_dir(), "ml-intern serve")?;
@@ -50,15 +63,31 @@ pub async fn run(what: &ServeArgs, loaded: &Loaded, flags: &Flags) -> anyhow::Re
         }
         () = signals.next() => {}
     }
-    tracing::info!("stopping: steps in hand end or are suspended; a second signal leaves at once");
+    tracing::info!(
+        within_s = loaded.config.server.drain_s + AFTER_DRAIN_S,
+        "stopping: steps in hand end or are suspended; a second signal leaves at once"
+    );
     tokio::select! {
         () = serving.stop() => {}
         () = signals.next() => return Ok(Exit::Interrupted),
     }
-    app.flush_notices().await;
+    // What does not go out in time is in the store, and goes out at the next start.
+    let _ = tokio::time::timeout(FLUSH, app.flush_notices()).await;
     app.close().await;
     tracing::info!("stopped");
     Ok(Exit::Finished)
+}
+
+/// Why no event could ever reach this process; `None` if one can.
+fn deaf(slack: &SlackConfig) -> Option<&'static str> {
+    match (slack.mode, &slack.app_token, &slack.signing_secret) {
+        (SlackMode::Auto, None, None) => Some(
+            "to hear of events serve needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (over HTTP)",
+        ),
+        (SlackMode::Socket, None, _) => Some("slack.mode is socket, which needs SLACK_APP_TOKEN"),
+        (SlackMode::Http, _, None) => Some("slack.mode is http, which needs SLACK_SIGNING_SECRET"),
+        _ => None,
+    }
 }
 
 /// Wishes of the operating system or the person that this process ends.

@@ -124,7 +124,12 @@ async fn follow(
             *last = exit.unwrap_or(*last);
             None
         }
-        Followed::StillWaits => Some(Exit::Refused),
+        Followed::StillWaits => {
+            let id = &conversation.id;
+            screen
+                .remark(&format!("\nThe question stays open; `ml-intern --session {id}` comes back to it."));
+            Some(Exit::Refused)
+        }
         Followed::Leaves => Some(Exit::Interrupted),
     })
 }

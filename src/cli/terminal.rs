@@ -63,7 +63,7 @@ pub async fn run(wanted: Wanted, loaded: &Loaded, flags: &Flags, cwd: &Path) -> 
     let app = Arc::new(App::open(parts(loaded, flags))?);
     let front = Front::new();
     let id = flags.session.clone().unwrap_or_else(|| app.random().id(""));
-    let name = loaded.variable("USER").unwrap_or("you");
+    let name = loaded.variable("USER").unwrap_or("User");
     let conversation = Conversation::new(id, app.intake(), front.clone(), cwd, name);
 
     let (stop, suspend) = (CancellationToken::new(), CancellationToken::new());

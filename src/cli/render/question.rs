@@ -27,16 +27,17 @@ pub fn draw(request: &ApprovalRequest, paint: Paint) -> String {
         }
         out.push_str(&preview(call, paint));
     }
+    if let Some(words) = alike(request) {
+        out.push_str(&paint.dim(&format!("  [a]lways allows {}", line(&words, 80))));
+        out.push('\n');
+    }
     out
 }
 
 /// The line that the answer is typed behind.
 #[must_use]
 pub fn prompt(request: &ApprovalRequest) -> String {
-    let always = match alike(request) {
-        Some(words) => format!("[a]lways in this session ({}), ", line(&words, 80)),
-        None => String::new(),
-    };
+    let always = if alike(request).is_some() { "[a]lways, " } else { "" };
     format!("Run it? [y]es, [n]o, {always}[e]dit, or say what to do instead: ")
 }
 
@@ -108,7 +109,8 @@ pub(in crate::cli) mod tests {
         assert_eq!(
             drawn,
             "\n[1/2] bash — run ls rm -rf build\n  asks because: it runs a command\n  │ ls\n  │ rm -rf build\n\
-             \n[2/2] bash — run pwd\n  asks because: it runs a command\n  │ pwd\n",
+             \n[2/2] bash — run pwd\n  asks because: it runs a command\n  │ pwd\n\
+             \u{20} [a]lways allows shell commands here\n",
         );
     }
 
@@ -122,8 +124,10 @@ pub(in crate::cli) mod tests {
     #[test]
     fn always_is_offered_only_when_every_call_allows_it() {
         let mut two = request(&["ls", "pwd"]);
-        assert!(prompt(&two).contains("[a]lways in this session (shell commands here)"));
+        assert_eq!(prompt(&two), "Run it? [y]es, [n]o, [a]lways, [e]dit, or say what to do instead: ");
+        assert!(prompt(&two).len() < 80, "it fits a line");
         two.calls[1].alike = None;
-        assert!(!prompt(&two).contains("[a]lways"));
+        let drawn = draw(&two, Paint::Plain);
+        assert!(!prompt(&two).contains("[a]lways") && !drawn.contains("[a]lways"));
     }
 }

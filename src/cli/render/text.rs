@@ -13,9 +13,9 @@ use crate::protocol::{ApprovalRequest, Decision, Event, PlanItem, PlanStatus, Us
 /// How much is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// One line of what a tool gave.
+    /// The first few lines of what a tool gave.
     Brief,
-    /// The first lines of it.
+    /// A screenful of it.
     Full,
 }
 
@@ -66,15 +66,17 @@ impl TextScreen {
     fn output(&mut self, output: &str, success: bool) {
         self.finish_text();
         let cleaned = clean(output);
-        let total = cleaned.lines().count();
-        let most = if self.detail == Detail::Full { 30 } else { 1 };
-        for text in cleaned.lines().filter(|text| !text.trim().is_empty()).take(most) {
+        let lines: Vec<&str> = cleaned.lines().filter(|text| !text.trim().is_empty()).collect();
+        let most = if self.detail == Detail::Full { 30 } else { 3 };
+        // A line that says "1 more line" takes as much room as that line.
+        let shown = if lines.len() == most + 1 { most + 1 } else { lines.len().min(most) };
+        for text in &lines[..shown] {
             let short = line(text, 160);
             let drawn = if success { self.paint.dim(&short) } else { self.paint.red(&short) };
             self.put(&format!("  {drawn}\n"));
         }
-        if total > most {
-            let more = self.paint.dim(&format!("  … {} more lines", total - most));
+        if lines.len() > shown {
+            let more = self.paint.dim(&format!("  … {} more lines", lines.len() - shown));
             self.put(&format!("{more}\n"));
         }
     }

@@ -156,3 +156,16 @@ fn money_is_readable() {
         assert_eq!(dollars(micros), words);
     }
 }
+
+#[test]
+fn a_long_output_is_cut_and_what_is_left_out_is_counted() {
+    let output = |lines: usize| {
+        let output = (1..=lines).map(|line| format!("line {line}\n\n")).collect();
+        let event =
+            Event::ToolOutput { tool: "bash".to_owned(), tool_call_id: "c".into(), output, success: true };
+        drawn(&[event], Paint::Plain)
+    };
+    assert_eq!(output(2), "  line 1\n  line 2\n");
+    assert_eq!(output(4), "  line 1\n  line 2\n  line 3\n  line 4\n");
+    assert_eq!(output(5), "  line 1\n  line 2\n  line 3\n  … 2 more lines\n");
+}

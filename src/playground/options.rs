@@ -132,7 +132,6 @@ const SCOPES: &[&str] = &[
     "im:write",
     "mpim:history",
     "mpim:read",
-    "mpim:read",
     "pins:read",
     "pins:write",
     "reactions:read",

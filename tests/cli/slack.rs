@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use ml_intern::clock::Clock;
+use ml_intern::playground::model::Reply;
 use ml_intern::playground::{Options, Workspace};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::desk::{Desk, end, model, signal};
+use super::desk::{Desk, bash, end, model, signal};
 
 async fn workspace() -> Workspace {
     Workspace::start(Options::new(Clock::system())).await.unwrap()
@@ -81,7 +82,7 @@ async fn serve_with_a_refused_token_says_where_to_get_one() {
 #[tokio::test]
 async fn doctor_finds_everything_well_or_says_which_token_is_refused() {
     let workspace = workspace().await;
-    let scripted = model([ml_intern::playground::model::Reply::says("pong")]).await;
+    let scripted = model([Reply::says("pong")]).await;
     let ran = desk(&workspace).model(&scripted, serde_json::json!({})).run(&["doctor"]).await;
     assert!(ran.out.contains("\u{2713} Slack bot token: "), "{ran:?}");
     assert!(ran.out.contains("\u{2713} Slack Socket Mode: "), "{ran:?}");
@@ -90,5 +91,36 @@ async fn doctor_finds_everything_well_or_says_which_token_is_refused() {
     let refused = desk(&workspace).env("SLACK_BOT_TOKEN", "xoxb-of-somebody-else").run(&["doctor"]).await;
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.out.contains("\u{2717} Slack bot token: Slack refuses it: invalid_auth"), "{refused:?}");
+    workspace.shutdown().await;
+}
+
+#[tokio::test]
+async fn serve_that_could_hear_nothing_is_wrong_configuration() {
+    let desk = Desk::new().env("SLACK_BOT_TOKEN", "xoxb-1").env("ML_INTERN_BIND", "127.0.0.1:0");
+    let ran = desk.run(&["serve"]).await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("SLACK_APP_TOKEN") && ran.err.contains("SLACK_SIGNING_SECRET"), "{ran:?}");
+    let socket = r#"{"slack": {"mode": "socket"}}"#;
+    let desk = desk.env("SLACK_SIGNING_SECRET", "s").file("configs/ml-intern.json", socket);
+    let ran = desk.run(&["serve"]).await;
+    assert!(ran.code == Some(2) && ran.err.contains("slack.mode is socket"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_headless_run_sends_its_notices_before_it_leaves() {
+    let workspace = workspace().await;
+    let model = model([bash("true"), Reply::says("All done.")]).await;
+    let channel = workspace.look(|state| state.channels[1].id.clone());
+    let desk = desk(&workspace).env("SLACK_CHANNEL_ID", &channel).model(&model, serde_json::json!({}));
+    let ran = desk.run(&["count the files"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let texts: Vec<String> = workspace.look(|state| {
+        let posted = state.messages.values().filter(|message| message.channel == channel);
+        posted.map(|message| message.text.clone()).collect()
+    });
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(texts[0].starts_with("[WARNING] Approval needed: count the files\n"), "{texts:?}");
+    assert!(texts[1].starts_with("[SUCCESS] Task complete: count the files\n"), "{texts:?}");
+    assert!(texts[1].contains("All done."), "{texts:?}");
     workspace.shutdown().await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::desk::Desk;
+use super::desk::{Desk, end};
 
 #[tokio::test]
 async fn wrong_usage_is_2_and_nothing_is_started() {
@@ -140,4 +140,15 @@ async fn the_help_of_everything_reads_as_it_did() {
         all.push_str(&format!("$ ml-intern {}\n{}\n", command.join(" "), ran.out));
     }
     insta::assert_snapshot!(all);
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_error() {
+    let desk = Desk::new();
+    for command in [&["completions", "bash"][..], &["config", "schema"], &["manifest"]] {
+        let mut child = desk.command(command).spawn().unwrap();
+        drop(child.stdout.take());
+        let ran = end(child).await;
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{command:?}");
+    }
 }

@@ -95,7 +95,7 @@ impl Bot {
         let who = match &model {
             Some(_) => {
                 workspace.notice(story::NOTICE);
-                "A scripted demonstration model answers: no key is configured.".to_owned()
+                demonstrated(what, &loaded.config)
             }
             None => format!("{} answers.", parts.config.model_name),
         };
@@ -147,6 +147,26 @@ fn answers(config: &Config) -> anyhow::Result<bool> {
     Ok(Providers::new(&config.models, http, Clock::system())?.check(&config.model_name).is_ok())
 }
 
+/// Who answers in place of a model, and how to have the model.
+fn demonstrated(what: &PlaygroundArgs, config: &Config) -> String {
+    const WHO: &str = "A scripted demonstration model answers";
+    if what.demo {
+        return format!("{WHO}, as --demo asks.");
+    }
+    let keys = [
+        ("ANTHROPIC_API_KEY", "anthropic", &config.models.anthropic.api_key),
+        ("OPENAI_API_KEY", "openai", &config.models.openai.api_key),
+        ("GEMINI_API_KEY", "gemini", &config.models.gemini.api_key),
+    ];
+    let model = &config.model_name;
+    match keys.into_iter().find(|(.., key)| key.is_some()) {
+        Some((name, provider, _)) => format!(
+            "{WHO}: {name} is set, but {model} needs another key. Name a model of yours: -m {provider}/MODEL."
+        ),
+        None => format!("{WHO}: no key for {model} is configured."),
+    }
+}
+
 async fn demonstrate(config: &mut Config) -> anyhow::Result<ScriptedModel> {
     let model = ScriptedModel::start(Script::Answering(Box::new(story::next))).await?;
     config.model_name = DEMONSTRATION.to_owned();
@@ -173,5 +193,22 @@ fn open_browser(url: &str) {
         std::process::Command::new(command).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
     if let Err(error) = child {
         tracing::info!(%error, "no browser could be opened");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_sees_the_script_is_told_how_to_have_the_model() {
+        let what = |demo| PlaygroundArgs { no_bot: false, port: 0, open: false, no_open: true, demo };
+        let mut config = Config::default();
+        assert!(demonstrated(&what(false), &config).contains("no key for "));
+        assert!(demonstrated(&what(true), &config).contains("--demo"));
+        config.models.openai.api_key = Some(Secret::new("sk-1"));
+        let said = demonstrated(&what(false), &config);
+        assert!(said.contains("OPENAI_API_KEY is set") && said.contains("-m openai/MODEL"), "{said}");
+        assert!(!said.contains("sk-1"));
     }
 }

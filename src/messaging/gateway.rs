@@ -269,7 +269,7 @@ impl Gateway {
                     );
                 }
                 Delivered::Failed { error } => {
-                    tracing::warn!(id = delivery.id, error, "notice failed for good")
+                    tracing::error!(id = delivery.id, error, "a notice could not be delivered, for good")
                 }
             }
             self.ledger.settle_delivery(&delivery.id, outcome).await?;

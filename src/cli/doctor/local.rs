@@ -22,6 +22,11 @@ pub(super) fn configuration(loaded: &Loaded) -> Check {
 /// Whether tools can act as configured.
 pub(super) fn tools(config: &Config) -> Check {
     match config.tool_runtime {
+        ToolRuntime::Local if nix::unistd::geteuid().is_root() => Check::warning(
+            "tools",
+            "they act on this machine, as root: a command may read and change everything, tokens included",
+            "run this program as a user of its own, or in a container (deploy/)",
+        ),
         ToolRuntime::Local => Check::good("tools", "they act on this machine"),
         ToolRuntime::Sandbox => {
             Check::failed("tools", crate::cli::SANDBOX_REFUSAL, "set tool_runtime to local")

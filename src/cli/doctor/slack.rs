@@ -47,7 +47,7 @@ pub(super) async fn checks(slack: &SlackConfig, clock: &Clock) -> anyhow::Result
     };
     let client = http::client(Some(Duration::from_secs(15)))?;
     let mut checks = Vec::new();
-    match call(&client, slack, "auth.test", token).await {
+    match call(&client, slack, "auth.test", token, &[]).await {
         Err(error) => {
             checks.push(Check::failed("Slack bot token", error, "check the network and SLACK_API_URL"));
         }
@@ -78,7 +78,7 @@ pub(super) async fn destinations(config: &Config) -> anyhow::Result<Vec<Check>> 
     for (name, Destination::Slack(slack)) in &config.messaging.destinations {
         let token = slack.token.reveal();
         if !asked.contains_key(token) {
-            let outcome = match call(&client, &config.slack, "auth.test", &slack.token).await {
+            let outcome = match call(&client, &config.slack, "auth.test", &slack.token, &[]).await {
                 Ok(answer) if answer.is_ok() => Ok(()),
                 Ok(answer) => Err(format!("Slack refuses its token: {}", answer.text("error"))),
                 Err(error) => Err(error),
@@ -92,10 +92,37 @@ pub(super) async fn destinations(config: &Config) -> anyhow::Result<Vec<Check>> 
                 format!("{to}: {error}"),
                 format!("correct messaging.destinations.{name}.token, or remove the destination"),
             ),
-            _ => Check::good(NAME, format!("{to}; the bot must be a member of that channel")),
+            _ => {
+                let channel = [("channel", slack.channel.as_str())];
+                let info = call(&client, &config.slack, "conversations.info", &slack.token, &channel).await;
+                place(name, &slack.channel, info)
+            }
         });
     }
     Ok(checks)
+}
+
+/// Whether a destination's channel can be posted to, by what Slack says of it.
+fn place(name: &str, channel: &str, info: Result<Answer, String>) -> Check {
+    const NAME: &str = "destination";
+    let to = format!("{name} → {channel}");
+    match info {
+        Ok(answer) if answer.is_ok() && answer.body["channel"]["is_member"] == false => Check::warning(
+            NAME,
+            format!("{to}: the bot is not a member of that channel"),
+            "write /invite and the bot's name in that channel",
+        ),
+        Ok(answer) if answer.is_ok() => Check::good(NAME, to),
+        Ok(answer) if answer.text("error") == "channel_not_found" && channel.starts_with(['C', 'G', 'D']) => {
+            Check::failed(
+                NAME,
+                format!("{to}: the bot sees no such channel"),
+                format!("correct messaging.destinations.{name}.channel, or invite the bot if it is private"),
+            )
+        }
+        // Without the scope to look, or for a channel given by its name, only a post would tell.
+        _ => Check::good(NAME, format!("{to}; the bot must be a member of that channel")),
+    }
 }
 
 async fn delivery(client: &reqwest::Client, slack: &SlackConfig) -> Vec<Check> {
@@ -110,7 +137,7 @@ async fn delivery(client: &reqwest::Client, slack: &SlackConfig) -> Vec<Check> {
             GET_APP_TOKEN,
         ),
         (None, SlackMode::Auto) => Check::skipped(SOCKET, "no app-level token; events come over HTTP"),
-        (Some(token), _) => match call(client, slack, "apps.connections.open", token).await {
+        (Some(token), _) => match call(client, slack, "apps.connections.open", token, &[]).await {
             Err(error) => Check::failed(SOCKET, error, "check the network and SLACK_API_URL"),
             Ok(answer) if answer.is_ok() => Check::good(SOCKET, "a connection can be opened"),
             Ok(answer) => {
@@ -169,11 +196,13 @@ async fn call(
     slack: &SlackConfig,
     method: &str,
     token: &Secret,
+    arguments: &[(&str, &str)],
 ) -> Result<Answer, String> {
     let url = format!("{}/{method}", slack.api_url.trim_end_matches('/'));
     let unreachable =
         |error: reqwest::Error| format!("{} does not answer: {}", slack.api_url, error.without_url());
-    let response = client.post(&url).bearer_auth(token.reveal()).send().await.map_err(unreachable)?;
+    let response =
+        client.post(&url).bearer_auth(token.reveal()).form(arguments).send().await.map_err(unreachable)?;
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let scopes =
         header("x-oauth-scopes").map(|list| list.split(',').map(|scope| scope.trim().to_owned()).collect());
@@ -190,6 +219,8 @@ async fn call(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::State;
     use super::*;
 
@@ -200,6 +231,20 @@ mod tests {
         let check = scopes(Some(&granted), &["chat:write", "commands", "im:read"]);
         assert_eq!((check.state, check.found.as_str()), (State::Failed, "missing: commands, im:read"));
         assert_eq!(scopes(None, &["chat:write"]).state, State::Skipped);
+    }
+
+    #[test]
+    fn a_channel_that_cannot_be_posted_to_is_found() {
+        let state = |channel: &str, body: Value| {
+            place("ops", channel, Ok(Answer { body, scopes: None, date: None })).state
+        };
+        let unknown = || json!({"ok": false, "error": "channel_not_found"});
+        assert_eq!(state("C1", json!({"ok": true, "channel": {"is_member": true}})), State::Good);
+        assert_eq!(state("C1", json!({"ok": true, "channel": {"is_member": false}})), State::Warning);
+        assert_eq!(state("C1", unknown()), State::Failed);
+        assert_eq!(state("#general", unknown()), State::Good, "a name cannot be looked up");
+        assert_eq!(state("C1", json!({"ok": false, "error": "missing_scope"})), State::Good);
+        assert_eq!(place("ops", "C1", Err("no network".to_owned())).state, State::Good);
     }
 
     #[test]

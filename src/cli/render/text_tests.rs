@@ -83,7 +83,7 @@ fn a_turn_reads_from_top_to_bottom() {
     ];
     assert_eq!(
         drawn(&events, Paint::Plain),
-        "I will look.\n\nThen train.\n▸ bash  run ls\n  a.txt\n  … 1 more lines\nPlan 1/3\n  ✓ look\n  ▸ train\n  ○ report\n\
+        "I will look.\n\nThen train.\n▸ bash  run ls\n  a.txt\n  b.txt\nPlan 1/3\n  ✓ look\n  ▸ train\n  ○ report\n\
          All **done**.\n1 min 23 s · 2 steps · 1000 tokens · $0.01\n",
     );
 }

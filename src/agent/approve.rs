@@ -9,8 +9,8 @@ use super::tool::Assessment;
 use super::{Rules, Session, Who};
 use crate::clock::Timestamp;
 use crate::protocol::{
-    Actor, ApprovalId, ApprovalRequest, Approvers, AskedCall, Call, CallStatus, Decision, Event, Item,
-    ProposedCall, Turn, TurnState, Verdict,
+    Actor, ApprovalId, ApprovalRequest, Approvers, AskedCall, Call, CallStatus, Decision, Door, Event, Item,
+    PersonId, ProposedCall, Turn, TurnState, Verdict,
 };
 
 /// A question about `asked`, to be put to people.
@@ -64,6 +64,20 @@ fn approvers(requester: &Actor, rules: &Rules) -> Approvers {
     Approvers::Listed { people }
 }
 
+/// Whether this person may decide, ahead of any question, what this session asks about: whoever could
+/// answer its questions.
+#[must_use]
+pub fn may_waive(session: &Session, person: &PersonId, rules: &Rules) -> bool {
+    let asked_last = session.head.turn.as_ref().is_some_and(|turn| turn.requester.id == *person);
+    rules.approvers.contains(person)
+        || match rules.who {
+            Who::Anyone => true,
+            Who::Listed => false,
+            // A terminal has one person.
+            Who::RequesterAndListed => asked_last || session.head.origin.door == Door::Terminal,
+        }
+}
+
 /// SHA-256 over tools, canonical arguments, what people read, and cost, in hex.
 #[must_use]
 pub fn digest(calls: &[AskedCall]) -> String {
@@ -93,6 +107,8 @@ pub fn canonical(value: &Value) -> Value {
 pub enum Refusal {
     /// Nothing with this id is being asked here.
     NotAsked,
+    /// The answer was given after the question's time was up.
+    Expired,
     /// This person may not answer.
     NotAmongApprovers,
     /// What was asked is no longer what would run.
@@ -107,6 +123,9 @@ impl Refusal {
     pub fn words(self) -> &'static str {
         match self {
             Self::NotAsked => "That question is closed already: it was decided, expired or overtaken.",
+            Self::Expired => {
+                "That question has expired, so nothing was run. Ask me again if you still want it."
+            }
             Self::NotAmongApprovers => {
                 "You are not among the people who may answer this. Nothing was changed."
             }
@@ -118,7 +137,7 @@ impl Refusal {
     }
 }
 
-/// Applies a person's answer to the waiting turn.
+/// Applies a person's answer to the waiting turn. `at` is when they gave it, not when we came to it.
 ///
 /// # Errors
 /// A [`Refusal`] when the answer does not count; the session is then unchanged.
@@ -138,6 +157,9 @@ pub fn decide(
     }
     if !asked.approvers.include(&by.id) {
         return Err(Refusal::NotAmongApprovers);
+    }
+    if at >= asked.expires_at {
+        return Err(Refusal::Expired);
     }
     if digest(&asked.calls) != asked.digest || !same_content(asked, calls) {
         return Err(Refusal::ContentChanged);

@@ -27,9 +27,8 @@ impl Agent {
     ) -> Advance {
         let ids = std::mem::take(&mut session.in_hand);
         if !ids.is_empty() {
-            let outcomes = self.run(session, &ids, place, sink, cancel).await;
-            for (id, outcome) in ids.iter().zip(outcomes) {
-                self.record(session, id, outcome, sink);
+            for (id, outcome) in self.run(session, &ids, place, sink, cancel).await {
+                self.record(session, &id, outcome, sink);
             }
         }
         if cancel.is_cancelled() {
@@ -93,7 +92,7 @@ impl Agent {
             Ok(assessment) => assessment,
             Err(BadArguments(words)) => {
                 call.status = CallStatus::Done;
-                push_result(session, &call.proposed, &ToolOutcome::failed(words), sink);
+                push_result(session, &call.proposed, &told_of_edit(call, ToolOutcome::failed(words)), sink);
                 return;
             }
         };
@@ -103,7 +102,7 @@ impl Agent {
                 if let Some(turn) = session.head.turn.as_mut() {
                     turn.refused = true;
                 }
-                push_result(session, &call.proposed, &ToolOutcome::failed(words), sink);
+                push_result(session, &call.proposed, &told_of_edit(call, ToolOutcome::failed(words)), sink);
             }
             Judgement::Allow => call.status = CallStatus::Allowed,
             Judgement::Ask(_) if fresh => call.status = CallStatus::Asked,
@@ -167,7 +166,7 @@ impl Agent {
         place: &Place,
         sink: &Arc<dyn EventSink>,
         cancel: &CancellationToken,
-    ) -> Vec<ToolOutcome> {
+    ) -> Vec<(CallId, ToolOutcome)> {
         let model = self.model_of(session);
         let running = ids.iter().filter_map(|id| {
             let turn = session.head.turn.as_ref()?;
@@ -186,7 +185,7 @@ impl Agent {
                 }),
                 cancel: cancel.clone(),
             };
-            Some(self.run_one(call, context))
+            Some(async move { (context.call.clone(), self.run_one(call, context).await) })
         });
         join_all(running).await
     }
@@ -208,7 +207,7 @@ impl Agent {
             ended = task.fuse() => Some(ended),
             () = late => None,
         };
-        let mut outcome = match ended {
+        let outcome = match ended {
             Some(Ok(Ok(outcome))) => outcome,
             Some(Ok(Err(ToolError::Cancelled))) => ToolOutcome::failed(STOPPED),
             Some(Ok(Err(error))) => {
@@ -226,13 +225,7 @@ impl Agent {
                 ToolOutcome::failed(STOPPED)
             }
         };
-        if call.edited {
-            outcome.output = format!(
-                "(A person edited this call before approving it. What ran: {})\n{}",
-                call.proposed.arguments, outcome.output
-            );
-        }
-        outcome
+        told_of_edit(&call, outcome)
     }
 
     fn record(&self, session: &mut Session, id: &CallId, outcome: ToolOutcome, sink: &Arc<dyn EventSink>) {
@@ -252,10 +245,23 @@ impl Agent {
 }
 
 /// The result of a call that was stopped.
-pub const STOPPED: &str = "Stopped by a person before it finished; it may have run partly.";
+const STOPPED: &str = "Stopped before it finished; it may have run partly.";
+
+/// The model knows the arguments that it wrote; if a person wrote others, the result says so.
+fn told_of_edit(call: &Call, mut outcome: ToolOutcome) -> ToolOutcome {
+    if call.edited {
+        outcome.output = format!(
+            "(A person edited this call before approving it. Its arguments were then: {})\n{}",
+            call.proposed.arguments, outcome.output
+        );
+    }
+    outcome
+}
 
 /// Gives every call of the step that has no result yet one that says `words`.
 pub fn close_open_calls(session: &mut Session, words: &str) -> Vec<Event> {
+    // Ids may come again in a later step: what was marked and never ran must not be found there.
+    session.in_hand.clear();
     let Some(TurnState::Calling { calls } | TurnState::Waiting { calls, .. }) =
         session.head.turn.as_mut().map(|turn| &mut turn.state)
     else {

@@ -8,8 +8,9 @@ use super::{
 use crate::protocol::{CallStatus, Event, Item, TurnState};
 
 /// Makes a freshly loaded session fit to go on. A call that only reads may run again; any other gets
-/// a result that says its outcome is unknown. Gives the events that tell people.
-pub fn recover(session: &mut Session, toolbox: &Toolbox, place: &Place) -> Vec<Event> {
+/// a result that says its outcome is unknown. Without a place nothing is known of any call. Gives the
+/// events that tell people.
+pub fn recover(session: &mut Session, toolbox: &Toolbox, place: Option<&Place>) -> Vec<Event> {
     let Some(turn) = session.head.turn.as_mut() else { return Vec::new() };
     let (TurnState::Calling { calls } | TurnState::Waiting { calls, .. }) = &mut turn.state else {
         return Vec::new();
@@ -19,7 +20,7 @@ pub fn recover(session: &mut Session, toolbox: &Toolbox, place: &Place) -> Vec<E
     for call in calls.iter_mut().filter(|call| call.status == CallStatus::Started) {
         let only_reads = toolbox
             .find(&call.proposed.tool)
-            .and_then(|tool| tool.assess(&call.proposed.arguments, place).ok())
+            .and_then(|tool| tool.assess(&call.proposed.arguments, place?).ok())
             .is_some_and(|assessment| assessment.effect == Effect::Reads);
         if only_reads {
             call.status = CallStatus::Allowed;

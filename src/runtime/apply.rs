@@ -24,13 +24,21 @@ pub fn fits(session: &Session, operation: &Operation) -> bool {
     }
 }
 
+/// Gives the open calls of the step a result, so that words that wait may be applied: what follows them
+/// stops the work anyway, and no call may begin after that.
+pub fn make_room(session: &mut Session) -> Vec<Event> {
+    let events = close_open_calls(session, "Not run: the work was stopped first.");
+    set_state(session, TurnState::Thinking);
+    events
+}
+
 /// Applies one operation. `heard` is what others said in this place before a session's first words.
 pub fn apply(session: &mut Session, operation: &Operation, heard: Vec<Heard>, agent: &Agent) -> Vec<Event> {
     let now = agent.clock.now();
     match &operation.kind {
         OperationKind::Say { text, .. } => say(session, operation, text, heard, agent),
         OperationKind::Decide { approval, verdict } => {
-            match approve::decide(session, approval, verdict, &operation.actor, now) {
+            match approve::decide(session, approval, verdict, &operation.actor, operation.at) {
                 Ok(mut events) => {
                     events.extend(processing(session));
                     events
@@ -223,6 +231,12 @@ fn set(session: &mut Session, operation: &Operation, setting: &Setting, agent: &
             }
             Err(why) => return vec![private(operation, &format!("The model stays as it is: {why}"))],
         },
+        Setting::Yolo { on: true } if !approve::may_waive(session, &operation.actor.id, &agent.rules) => {
+            return vec![private(
+                operation,
+                "You are not among the people who may answer questions here, so you cannot switch them off.",
+            )];
+        }
         Setting::Yolo { on } => {
             session.head.settings.yolo = *on;
             if *on {

@@ -239,3 +239,32 @@ fn the_end_of_external_work_wakes_the_session() {
     assert!(text.contains("job 7") && text.contains("failed"));
     assert!(session.head.wants_work());
 }
+
+#[test]
+fn only_whoever_could_answer_a_question_may_switch_questions_off() {
+    let agent =
+        |who| Agent { rules: Rules { who, approvers: vec!["lead".into()], ..agent().rules }, ..agent() };
+    let on = |who| does(who, OperationKind::Set { setting: Setting::Yolo { on: true } });
+    for (rule, person, allowed) in [
+        (Who::RequesterAndListed, "alice", true),
+        (Who::RequesterAndListed, "lead", true),
+        (Who::RequesterAndListed, "mallory", false),
+        (Who::Listed, "alice", false),
+        (Who::Listed, "lead", true),
+        (Who::Anyone, "mallory", true),
+    ] {
+        let mut session = asked(CallStatus::Asked);
+        session.head.origin.door = Door::Slack;
+        apply(&mut session, &on(person), Vec::new(), &agent(rule));
+        assert_eq!(session.head.settings.yolo, allowed, "{rule:?} {person}");
+    }
+}
+
+#[test]
+fn words_before_a_stop_find_room_and_no_call_begins() {
+    let mut session = asked(CallStatus::Allowed);
+    assert!(!fits(&session, &says("and this")));
+    make_room(&mut session);
+    assert!(fits(&session, &says("and this")));
+    assert!(matches!(&**session.items().last().unwrap(), Item::ToolResult { success: false, .. }));
+}

@@ -10,13 +10,15 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use super::apply::{apply, fits, processing};
+use super::apply::{apply, fits, make_room, processing};
 use super::present::{Opening, PresentError, Presenter, Presenters};
+use super::stop::{stop_arrives, stops, until_stopped};
 use super::worker::Worker;
+use crate::agent::dispatch::close_open_calls;
 use crate::agent::tool::Place;
 use crate::agent::{Advance, EventSink, Session, recover, step};
 use crate::protocol::{
-    Event, Operation, OperationId, OperationKind, SessionHead, SessionKey, Turn, TurnState,
+    Ending, Event, Operation, OperationId, OperationKind, SessionHead, SessionKey, Turn, TurnState,
 };
 use crate::store::{Commit, Later, Lease, Result, StoreError};
 
@@ -35,23 +37,24 @@ struct Held<'a> {
     worker: &'a Worker,
     lease: Lease,
     session: Session,
-    place: Place,
+    /// Where its calls act; `None` if that could not be made.
+    place: Option<Place>,
     presenter: Arc<dyn Presenter>,
     sink: Arc<dyn EventSink>,
     wakes: broadcast::Receiver<SessionKey>,
-    /// An untold ending or question has failed to arrive this often.
-    failures: u32,
+    /// Fires when the lease is lost: somebody else may be at work on the session.
+    lost: CancellationToken,
 }
 
 impl Worker {
     /// Moves one leased session forward until nothing is left to do, then releases it.
     pub(super) async fn hold(&self, lease: Lease, stop: &CancellationToken) {
         let key = lease.session.clone();
-        let lost = CancellationToken::new();
-        let keep = self.keep_lease(&lease, &lost);
+        let (done, lost) = (CancellationToken::new(), CancellationToken::new());
+        let keep = self.keep_lease(&lease, &done, &lost);
         let work = async {
-            let outcome = self.work_on(lease.clone(), stop).await;
-            lost.cancel();
+            let outcome = self.work_on(lease.clone(), stop, lost.clone()).await;
+            done.cancel();
             outcome
         };
         let (outcome, ()) = tokio::join!(work, keep);
@@ -72,22 +75,40 @@ impl Worker {
         }
     }
 
-    async fn keep_lease(&self, lease: &Lease, done: &CancellationToken) {
+    async fn keep_lease(&self, lease: &Lease, done: &CancellationToken, lost: &CancellationToken) {
         let every = self.0.pace.lease / 3;
         loop {
             tokio::select! {
                 () = done.cancelled() => return,
                 () = tokio::time::sleep(every) => {}
             }
-            if let Err(error) = self.0.store.renew(lease, self.0.pace.lease).await {
-                // Every write shows the lease, so a lost one cannot do harm: the next save refuses.
-                tracing::warn!(session = %lease.session, %error, "the lease could not be renewed");
+            match self.0.store.renew(lease, self.0.pace.lease).await {
+                Ok(_) => {}
+                // The next save would be refused; what runs must not run beside another worker's.
+                Err(StoreError::Fenced(_)) => return lost.cancel(),
+                Err(error) => {
+                    tracing::warn!(session = %lease.session, %error, "the lease could not be renewed");
+                }
             }
         }
     }
 
-    async fn work_on(&self, lease: Lease, stop: &CancellationToken) -> Result<Parting> {
+    fn place(&self, head: &SessionHead) -> Option<Place> {
+        let place = self.0.places.place(head).inspect_err(|error| {
+            tracing::error!(session = %head.key, error = format!("{error:#}"), "a session has no place to act");
+        });
+        place.ok()
+    }
+
+    async fn work_on(
+        &self,
+        lease: Lease,
+        stop: &CancellationToken,
+        lost: CancellationToken,
+    ) -> Result<Parting> {
         let store = &self.0.store;
+        // Before the first look, so that nothing that comes in afterwards goes unnoticed.
+        let wakes = store.watch();
         let loaded = store.load(&lease.session).await?;
         let unread = store.unread(&lease).await?;
         let head = match (loaded.head, unread.first()) {
@@ -96,7 +117,7 @@ impl Worker {
             (None, None) => return Ok(Parting::Idle),
         };
         let Some(presenters) = self.0.presenters.get(&head.origin.door) else { return Ok(Parting::Idle) };
-        let place = self.0.places.place(&head).map_err(|error| StoreError::Backend(format!("{error:#}")))?;
+        let place = self.place(&head);
         let opening = if head.wants_work() { Opening::Recovered } else { Opening::Fresh };
         let presenter = presenters.open(&head, opening).await;
         let mut held = Held {
@@ -106,8 +127,8 @@ impl Worker {
             place,
             sink: Arc::new(Shown(presenter.clone())),
             presenter,
-            wakes: store.watch(),
-            failures: 0,
+            wakes,
+            lost,
         };
         held.go(presenters.as_ref(), unread, opening, stop).await
     }
@@ -123,7 +144,8 @@ impl Held<'_> {
     ) -> Result<Parting> {
         if opening == Opening::Recovered {
             self.show_all(&processing(&self.session));
-            let events = recover::recover(&mut self.session, &self.worker.0.agent.toolbox, &self.place);
+            let events =
+                recover::recover(&mut self.session, &self.worker.0.agent.toolbox, self.place.as_ref());
             if !events.is_empty() {
                 self.save(&[], &[]).await?;
                 self.show_all(&events);
@@ -142,7 +164,7 @@ impl Held<'_> {
             }
             if self.session.head.wants_work() {
                 if !self.advance().await? {
-                    return self.part(Parting::Suspended).await;
+                    return self.let_go().await;
                 }
             } else if self.worker.0.store.unread(&self.lease).await?.is_empty() {
                 return self.part(Parting::Idle).await;
@@ -162,7 +184,6 @@ impl Held<'_> {
         match self.presenter.settle().await {
             Ok(memo) => self.session.head.presentation = memo,
             Err(PresentError::Later(reason)) => {
-                self.failures += 1;
                 tracing::warn!(session = %self.lease.session, %reason, "what must arrive has not arrived yet");
                 return Ok(Some(Parting::Later(Duration::from_secs(5))));
             }
@@ -187,20 +208,34 @@ impl Held<'_> {
     /// Applies what came in, as far as it fits the state; each operation is consumed by the save that
     /// holds its effect.
     async fn take_in(&mut self, presenters: &dyn Presenters, unread: Vec<Operation>) -> Result<()> {
-        for operation in unread {
+        let mut room = Vec::new();
+        for (index, operation) in unread.iter().enumerate() {
             // An ending is told before anything new begins, or it would be lost.
-            if self.untold() || !fits(&self.session, &operation) {
+            if self.untold() {
                 break;
             }
-            let first_words = self.session.items().is_empty();
+            if !fits(&self.session, operation) {
+                // Words before a stop are kept; anything else waits, and holds up nothing behind it.
+                let words = matches!(operation.kind, OperationKind::Say { .. });
+                if !words || !unread[index..].iter().any(stops) {
+                    continue;
+                }
+                room = make_room(&mut self.session);
+            }
+            // After `new` the thread's past stays forgotten.
+            let first_words = self.session.items().is_empty() && self.session.head.turns == 0;
             let heard = if first_words && matches!(operation.kind, OperationKind::Say { .. }) {
-                presenters.heard(&self.session.head, &operation).await
+                presenters.heard(&self.session.head, operation).await
             } else {
                 Vec::new()
             };
-            let mut events = apply(&mut self.session, &operation, heard, &self.worker.0.agent);
+            let mut events = std::mem::take(&mut room);
+            events.extend(apply(&mut self.session, operation, heard, &self.worker.0.agent));
             if operation.kind == OperationKind::Compact {
-                events.extend(self.compact(&operation).await);
+                match self.compact(operation).await {
+                    Some(more) => events.extend(more),
+                    None => break,
+                }
             }
             self.save(std::slice::from_ref(&operation.id), &[]).await?;
             self.show_all(&events);
@@ -208,34 +243,51 @@ impl Held<'_> {
         Ok(())
     }
 
-    async fn compact(&mut self, operation: &Operation) -> Vec<Event> {
-        let cancel = self.worker.0.suspend.child_token();
-        if self.worker.0.agent.shorten(&mut self.session, &self.sink, &cancel).await {
-            return Vec::new();
+    /// Shortens the transcript; `None` if that was let go, to be done by the next worker.
+    async fn compact(&mut self, operation: &Operation) -> Option<Vec<Event>> {
+        let private = |text: &str| {
+            Some(vec![Event::PrivateLine { to: operation.actor.id.clone(), text: text.to_owned() }])
+        };
+        if self.session.head.turn.as_ref().is_some_and(|turn| turn.approval().is_some()) {
+            return private("A question is open here. Answer it first, then shorten.");
         }
-        let text = "There is nothing to shorten yet.".to_owned();
-        vec![Event::PrivateLine { to: operation.actor.id.clone(), text }]
+        let cancel = self.worker.0.suspend.child_token();
+        let shortened = {
+            let work = self.worker.0.agent.shorten(&mut self.session, &self.sink, &cancel);
+            until_stopped(work, &cancel, stop_arrives(self.worker, &self.lease, &mut self.wakes, &self.lost))
+                .await
+        };
+        match (shortened, cancel.is_cancelled()) {
+            (true, _) => Some(Vec::new()),
+            (false, false) => private("There is nothing to shorten yet."),
+            (false, true) if self.is_let_go() => None,
+            (false, true) => private("Stopped; the history is as it was."),
+        }
+    }
+
+    /// Whether this worker must keep its hands off: the process ends, or another holds the session.
+    fn is_let_go(&self) -> bool {
+        self.worker.0.suspend.is_cancelled() || self.lost.is_cancelled()
     }
 
     /// One step of the agent, saved. `false` if it had to be let go unsaved.
     async fn advance(&mut self) -> Result<bool> {
-        let parts = &self.worker.0;
-        let cancel = parts.suspend.child_token();
-        let advance = {
-            let work = parts.agent.advance(&mut self.session, &self.place, &self.sink, &cancel);
-            let stopped = stop_arrives(self.worker, &self.lease, &mut self.wakes);
-            tokio::pin!(work);
-            tokio::select! {
-                biased;
-                advance = &mut work => advance,
-                () = stopped => {
-                    cancel.cancel();
-                    work.await
-                }
-            }
+        let agent = &self.worker.0.agent;
+        if self.place.is_none() {
+            self.place = self.worker.place(&self.session.head);
+        }
+        let Some(place) = &self.place else {
+            let events = close_open_calls(&mut self.session, "Not run: the session's folder cannot be used.");
+            agent.end(&mut self.session, no_place());
+            self.save(&[], &[]).await?;
+            self.show_all(&events);
+            return Ok(true);
         };
-        if parts.suspend.is_cancelled() {
-            // Calls that were cut off stay marked as started: the next worker reports them as unknown.
+        let cancel = self.worker.0.suspend.child_token();
+        let work = agent.advance(&mut self.session, place, &self.sink, &cancel);
+        let stopped = stop_arrives(self.worker, &self.lease, &mut self.wakes, &self.lost);
+        let advance = until_stopped(work, &cancel, stopped).await;
+        if self.is_let_go() {
             return Ok(false);
         }
         let later = match (advance, self.session.head.turn.as_ref().and_then(Turn::approval)) {
@@ -244,6 +296,19 @@ impl Held<'_> {
         };
         self.save(&[], &later).await?;
         Ok(true)
+    }
+
+    /// Goes back to what was saved: calls that were cut off stay marked as started, and the next worker
+    /// reports them as unknown.
+    async fn let_go(&mut self) -> Result<Parting> {
+        if self.lost.is_cancelled() {
+            return Err(StoreError::Fenced(self.lease.session.clone()));
+        }
+        let saved = self.worker.0.store.load(&self.lease.session).await?;
+        if let Some(head) = saved.head {
+            self.session = Session::new(head, saved.items);
+        }
+        self.part(Parting::Suspended).await
     }
 
     fn expiry(&self, asked: &crate::protocol::ApprovalRequest) -> Later {
@@ -292,18 +357,13 @@ impl Held<'_> {
     }
 }
 
-/// Resolves when somebody wants the session stopped.
-async fn stop_arrives(worker: &Worker, lease: &Lease, wakes: &mut broadcast::Receiver<SessionKey>) {
-    loop {
-        match wakes.recv().await {
-            Ok(key) if key != lease.session => continue,
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-        }
-        let Ok(unread) = worker.0.store.unread(lease).await else { continue };
-        if unread.iter().any(|operation| matches!(operation.kind, OperationKind::Stop | OperationKind::New)) {
-            return;
-        }
+fn no_place() -> Ending {
+    Ending::Failed {
+        error: "I cannot work: the folder for this session's files could not be made.".to_owned(),
+        hint: Some(
+            "Whoever runs me finds the reason in the log (a full disk, or missing permissions).".to_owned(),
+        ),
+        retry: true,
     }
 }
 

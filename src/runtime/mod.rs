@@ -1,12 +1,14 @@
 //! Who works on which session, and when. Owns intake, workers, and the Presenter port.
 //!
 //! Never knows a front door or a provider. [`intake`] is the way in, [`present`] the way out;
-//! [`worker`] claims sessions, `hold` moves one forward, [`apply`] says what an operation does.
+//! [`worker`] claims sessions, `hold` moves one forward, `stop` ends what runs, [`apply`] says what an
+//! operation does.
 
 pub mod apply;
 mod hold;
 pub mod intake;
 pub mod present;
+mod stop;
 pub mod worker;
 
 pub use intake::Intake;

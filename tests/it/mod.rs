@@ -3,6 +3,7 @@
 mod approvals;
 mod crash_points;
 mod faults;
+mod hard_moments;
 mod kill;
 mod story;
 mod threads;

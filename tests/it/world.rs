@@ -304,6 +304,22 @@ pub fn over_http(options: Options, base: &str) -> Options {
 }
 
 impl World {
+    /// Puts a file where the sessions' folders should be, so that none can be made.
+    pub fn block_folders(&self) {
+        std::fs::write(self.folder.path().join("workspaces"), "in the way").unwrap();
+    }
+
+    /// Takes it away again.
+    pub fn unblock_folders(&self) {
+        std::fs::remove_file(self.folder.path().join("workspaces")).unwrap();
+    }
+
+    /// Whether a file with this name is in any session's folder.
+    pub fn find(&self, name: &str) -> bool {
+        let folders = std::fs::read_dir(self.folder.path().join("workspaces")).unwrap().flatten();
+        folders.into_iter().any(|folder| folder.path().join(name).exists())
+    }
+
     /// A thread whose root is known.
     pub fn thread(&self, root: &str) -> Thread<'_> {
         Thread { world: self, root: root.to_owned() }

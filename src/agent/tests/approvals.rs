@@ -119,3 +119,53 @@ async fn a_question_nobody_answered_leaves_a_result_and_the_model_goes_on() {
     assert!(matches!(bench.state(), TurnState::Over { ending: Ending::Finished { .. }, .. }));
     bench.assert_whole();
 }
+
+#[tokio::test]
+async fn an_answer_given_after_the_time_was_up_does_not_count() {
+    let mut bench = Bench::new([calls(&[("c1", "act", what("x"))])]);
+    bench.go().await;
+    let id = asked(&bench);
+    for (moment, counts) in [(1_060_000, false), (2_000_000, false), (1_059_999, true)] {
+        let verdict = decide(&mut bench.session, &id, &Verdict::Approve, &person("alice"), Timestamp(moment));
+        assert_eq!(verdict.is_ok(), counts, "at {moment}");
+    }
+}
+
+#[tokio::test]
+async fn an_edit_that_cannot_run_tells_the_model_that_a_person_made_it() {
+    let mut bench = Bench::new([calls(&[("c1", "act", what("x"))]), says("I see")]);
+    bench.go().await;
+    if let Some(TurnState::Waiting { calls, approval, .. }) =
+        bench.session.head.turn.as_mut().map(|turn| &mut turn.state)
+    {
+        // What was asked about is now a tool that never may.
+        calls[0].proposed.tool = "never".into();
+        approval.calls[0].tool = "never".into();
+        approval.digest = super::super::approve::digest(&approval.calls);
+    }
+    let arguments = BTreeMap::from([("c1".into(), what("y"))]);
+    answer(&mut bench, "alice", &Verdict::Edit { arguments }).unwrap();
+    bench.go().await;
+    assert_eq!(bench.ran(), Vec::<String>::new());
+    let (_, success, words) = bench.results()[0].clone();
+    assert!(!success && words.contains("A person edited") && words.contains("it never may"), "{words}");
+    bench.assert_whole();
+}
+
+#[tokio::test]
+async fn a_call_that_was_marked_and_then_stopped_is_not_found_under_its_id_later() {
+    let mut bench = Bench::new([
+        calls(&[("c1", "own", what("first"))]),
+        calls(&[("c1", "act", what("second"))]),
+        says("done"),
+    ]);
+    bench.step().await;
+    super::super::dispatch::close_open_calls(&mut bench.session, "Not run: stopped.");
+    super::super::approve::set_state(&mut bench.session, TurnState::Thinking);
+    bench.go().await;
+    answer(&mut bench, "alice", &Verdict::Approve).unwrap();
+    bench.step().await;
+    assert_eq!(bench.ran(), Vec::<String>::new(), "it is marked and saved before it runs");
+    bench.go().await;
+    assert_eq!(bench.ran(), ["act second"]);
+}

@@ -8,7 +8,7 @@ use crate::protocol::Ending;
 fn crash(bench: &mut Bench) -> Vec<Event> {
     let items = bench.session.items().to_vec();
     bench.session = Session::new(bench.session.head.clone(), items);
-    recover(&mut bench.session, &bench.agent.toolbox, &bench.place)
+    recover(&mut bench.session, &bench.agent.toolbox, Some(&bench.place))
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod model_faults;
 mod playground;
 mod slack_door;
 mod slack_listen;
+mod slack_long_turns;
 mod slack_present;
 mod slack_requests;
 mod slack_socket;

@@ -87,6 +87,8 @@ pub(super) struct Live {
     /// The text outgrew the messages it may fill.
     pub overflowed: bool,
     messages: usize,
+    /// Messages that were full of text.
+    filled: usize,
 }
 
 impl Live {
@@ -106,6 +108,7 @@ impl Live {
             broken: false,
             overflowed: false,
             messages: 0,
+            filled: 0,
         }
     }
 
@@ -148,8 +151,16 @@ impl Live {
         self.waiting_since.get_or_insert_with(Instant::now);
     }
 
-    /// When the next flush is due; `None` if nothing waits.
+    /// When the next flush is due; `None` if nothing waits and no stream grows old.
     pub fn due(&self) -> Option<Instant> {
+        let old = match &self.surface {
+            Surface::Streaming(stream) => Some(stream.spent_at()),
+            Surface::Closed | Surface::Progress { .. } => None,
+        };
+        [old, self.something_due()].into_iter().flatten().min()
+    }
+
+    fn something_due(&self) -> Option<Instant> {
         let since = self.waiting_since?;
         let mut due = match self.shown_at {
             None => since + FIRST,
@@ -189,13 +200,14 @@ impl Live {
     pub async fn flush(&mut self, courier: &Courier, support: &StreamSupport, stop_button: bool) {
         self.waiting_since = None;
         self.shown_at = Some(Instant::now());
-        if matches!(self.surface, Surface::Closed) {
-            self.open(courier, support, stop_button).await;
+        let spent = matches!(&self.surface, Surface::Streaming(stream) if stream.is_spent());
+        if spent {
+            self.rotate(courier).await;
         }
-        if let Surface::Streaming(stream) = &self.surface
-            && stream.is_spent()
-        {
-            self.rotate(courier, support).await;
+        // A stream that grew old while nothing happened gets a successor when something does.
+        let wanted = !spent || !self.pending.as_str().trim().is_empty() || self.tasks.is_open();
+        if wanted && matches!(self.surface, Surface::Closed) {
+            self.open(courier, support, stop_button && !spent).await;
         }
         match &mut self.surface {
             Surface::Closed => {}
@@ -248,23 +260,28 @@ impl Live {
         }
     }
 
-    /// Ends a stream that Slack would end soon, or that is full, and starts the next one.
-    async fn rotate(&mut self, courier: &Courier, support: &StreamSupport) {
+    /// Ends a stream that Slack would end soon, or that is full.
+    async fn rotate(&mut self, courier: &Courier) {
         let Surface::Streaming(stream) = std::mem::replace(&mut self.surface, Surface::Closed) else {
             return;
         };
-        let (close, open) = stream.seam().unwrap_or_default();
+        // The last words of a step are held back until the next ones come; these may take long.
+        let rest =
+            if self.step_ended && self.waiting() < stream.room() { self.take_rest() } else { String::new() };
+        let (close, open) = stream.seam(&rest).unwrap_or_default();
         let marker = part_marker(&self.turn, self.messages);
-        if let Err(error) = stream.stop(courier, &close, Vec::new(), &[], &marker).await {
+        if let Err(error) =
+            stream.stop(courier, &format!("{rest}{close}"), self.tasks.resting(), &[], &marker).await
+        {
             tracing::debug!(%error, "a spent stream did not end as it should");
         }
-        if self.messages >= MESSAGES {
+        self.filled += usize::from(stream.is_full());
+        if self.filled >= MESSAGES {
             self.overflowed = true;
             self.pending.clear();
         } else {
             self.pending.put_back(&open);
         }
-        self.open(courier, support, false).await;
     }
 
     /// The stream is gone (refused, stopped by a person, ended by Slack): progress goes on otherwise.
@@ -273,8 +290,9 @@ impl Live {
         self.broken = true;
         if let Surface::Streaming(stream) = std::mem::replace(&mut self.surface, Surface::Closed) {
             let marker = part_marker(&self.turn, self.messages);
-            stream.stop(courier, "", Vec::new(), &[], &marker).await.ok();
+            stream.stop(courier, "", self.tasks.resting(), &[], &marker).await.ok();
         }
+        self.touch();
     }
 
     async fn update(&mut self, courier: &Courier, stop_button: bool) {

@@ -52,7 +52,7 @@ pub struct SlackPresenters {
 
 /// What all presenters of a process share.
 struct Shared {
-    pub status: StatusSupport,
+    pub status: Arc<StatusSupport>,
     pub streams: StreamSupport,
     pub names: Arc<Names>,
     /// Memos that were never saved, because something did not arrive.
@@ -75,7 +75,7 @@ impl SlackPresenters {
     #[must_use]
     pub fn new(scheduler: Scheduler, us: Ourselves, names: Arc<Names>, stream: bool) -> Self {
         let shared = Shared {
-            status: StatusSupport::default(),
+            status: Arc::default(),
             streams: StreamSupport::new(stream),
             names: Arc::clone(&names),
             unsaved: Mutex::default(),

@@ -87,13 +87,15 @@ impl Courier {
     pub async fn post_once(&self, forms: &[Value], marker: &Marker) -> Result<String, PresentError> {
         let mut tries = 0;
         let mut form = 0;
+        let mut refusal = PresentError::Never("Slack takes no form of this message".to_owned());
         loop {
-            let Some(content) = forms.get(form) else {
-                return Err(PresentError::Never("Slack takes no form of this message".to_owned()));
-            };
+            let Some(content) = forms.get(form) else { return Err(refusal) };
             match self.post(content, marker).await {
                 Ok(ts) => return Ok(ts),
-                Err(error) if error.form_is_refused() => form += 1,
+                Err(error) if error.form_is_refused() => {
+                    refusal = verdict(&error);
+                    form += 1;
+                }
                 // It may be there, or not: look before posting again.
                 Err(SlackError::Transport(why)) if tries < TRIES => {
                     tries += 1;
@@ -163,8 +165,14 @@ pub(super) fn verdict(error: &SlackError) -> PresentError {
     match error {
         SlackError::Api { .. } if error.place_is_gone() => PresentError::Never(error.to_string()),
         SlackError::Api { error: code, .. }
-            if ["fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"]
-                .contains(&code.as_str()) =>
+            if [
+                "fatal_error",
+                "internal_error",
+                "service_unavailable",
+                "request_timeout",
+                "team_added_to_org",
+            ]
+            .contains(&code.as_str()) =>
         {
             PresentError::Later(error.to_string())
         }

@@ -1,7 +1,9 @@
 //! How a thread shows that we work: agent sessions, else the assistant's status line, else nothing.
 //! What a workspace refuses is not asked of it again.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,10 +11,16 @@ use serde_json::json;
 use super::markdown::one_line;
 use super::post::Courier;
 use crate::clients::slack::{Method, Priority, Retry, SlackError};
+use crate::protocol::SessionKey;
 use crate::slack::say;
 
 /// How long a status may wait for its place; it is only decoration.
 const PATIENCE: Duration = Duration::from_millis(400);
+
+/// How often, and how soon, the end of the work is shown again when it could not be shown: about
+/// seven minutes in all.
+const TRIES: u32 = 20;
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// What a thread shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +33,14 @@ pub enum Activity {
     Active,
 }
 
-/// What this workspace can do; shared by the whole process.
+/// What this workspace can do, and what is still to be shown; shared by the whole process.
 #[derive(Debug, Default)]
-pub struct StatusSupport(AtomicU8);
+pub struct StatusSupport {
+    level: AtomicU8,
+    /// The newest change of each thread that has not arrived, by its number.
+    owed: Mutex<HashMap<SessionKey, u64>>,
+    changes: AtomicU64,
+}
 
 const SESSIONS: u8 = 0;
 const THREADS: u8 = 1;
@@ -37,29 +50,73 @@ impl StatusSupport {
     /// Whether Slack shows its own Stop button.
     #[must_use]
     pub fn has_native_stop(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == SESSIONS
+        self.level.load(Ordering::Relaxed) == SESSIONS
     }
 
-    /// Shows an activity. `title` names the agent session when it is created. Never fails.
-    pub async fn show(&self, courier: &Courier, activity: Activity, title: Option<&str>) {
-        if self.0.load(Ordering::Relaxed) == SESSIONS {
+    /// Shows an activity. `title` names the agent session when it is created. Never fails and never
+    /// waits for long: that the work has ended is shown in the background if it cannot be shown at once,
+    /// unless something newer is to be shown meanwhile.
+    pub async fn show(self: &Arc<Self>, courier: &Courier, activity: Activity, title: Option<&str>) {
+        let change = self.changes.fetch_add(1, Ordering::Relaxed);
+        self.owed().insert(courier.place.session(), change);
+        match self.try_to(courier, activity, title).await {
+            Err(error) if may_pass(&error) && activity != Activity::Processing => {
+                tokio::spawn(Arc::clone(self).make_up(courier.clone(), activity, change));
+            }
+            _ => self.forget(courier, change),
+        }
+    }
+
+    async fn make_up(self: Arc<Self>, courier: Courier, activity: Activity, change: u64) {
+        for tries in 0..TRIES {
+            tokio::time::sleep(AGAIN * (tries + 1)).await;
+            if self.owed().get(&courier.place.session()) != Some(&change) {
+                return;
+            }
+            match self.try_to(&courier, activity, None).await {
+                Err(error) if may_pass(&error) => {}
+                _ => break,
+            }
+        }
+        self.forget(&courier, change);
+    }
+
+    fn owed(&self) -> MutexGuard<'_, HashMap<SessionKey, u64>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, courier: &Courier, change: u64) {
+        let mut owed = self.owed();
+        if owed.get(&courier.place.session()) == Some(&change) {
+            owed.remove(&courier.place.session());
+        }
+    }
+
+    async fn try_to(
+        &self,
+        courier: &Courier,
+        activity: Activity,
+        title: Option<&str>,
+    ) -> Result<(), SlackError> {
+        if self.level.load(Ordering::Relaxed) == SESSIONS {
             match self.session(courier, activity, title).await {
                 Err(error) if is_refusal(&error) => {
                     tracing::info!(%error, "agent sessions are refused; using the status line");
-                    self.0.store(THREADS, Ordering::Relaxed);
+                    self.level.store(THREADS, Ordering::Relaxed);
                 }
-                _ => return,
+                result => return result,
             }
         }
-        if self.0.load(Ordering::Relaxed) == THREADS {
+        if self.level.load(Ordering::Relaxed) == THREADS {
             match self.line(courier, activity).await {
                 Err(error) if is_refusal(&error) => {
                     tracing::info!(%error, "the status line is refused, too; going without");
-                    self.0.store(NOTHING, Ordering::Relaxed);
+                    self.level.store(NOTHING, Ordering::Relaxed);
                 }
-                _ => {}
+                result => return result,
             }
         }
+        Ok(())
     }
 
     async fn session(
@@ -102,6 +159,10 @@ async fn send(courier: &Courier, method: Method, arguments: serde_json::Value) -
         Ok(result) => result.map(|_| ()),
         Err(_) => Err(SlackError::Transport("the status took too long".to_owned())),
     }
+}
+
+fn may_pass(error: &SlackError) -> bool {
+    matches!(error, SlackError::RateLimited { .. } | SlackError::Transport(_))
 }
 
 /// Whether the workspace cannot do this at all (as opposed to: not now, or not here).

@@ -53,7 +53,19 @@ impl Stream {
     /// Whether it must make room for a new one.
     #[must_use]
     pub fn is_spent(&self) -> bool {
-        self.started.elapsed() > LIFE || self.text.chars().count() > ROOM
+        self.started.elapsed() >= LIFE || self.is_full()
+    }
+
+    /// Whether its message takes no more text.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.text.chars().count() > ROOM
+    }
+
+    /// When it must have made room for a new one, whether or not there is something to show.
+    #[must_use]
+    pub fn spent_at(&self) -> Instant {
+        self.started + LIFE
     }
 
     /// Characters that still fit.
@@ -109,11 +121,12 @@ impl Stream {
         courier.call(Method::StopStream, Priority::Final, Retry::MustArrive, arguments).await.map(|_| ())
     }
 
-    /// What closes, and what opens again, the fence that a cut here would leave open.
+    /// What closes, and what opens again, the fence that a cut behind `rest` would leave open.
     #[must_use]
-    pub fn seam(&self) -> Option<(String, String)> {
-        let fence = open_fence(&self.text)?;
-        let end = if self.text.ends_with('\n') { "" } else { "\n" };
+    pub fn seam(&self, rest: &str) -> Option<(String, String)> {
+        let text = format!("{}{rest}", self.text);
+        let fence = open_fence(&text)?;
+        let end = if text.ends_with('\n') { "" } else { "\n" };
         Some((format!("{end}{}", closing(&fence)), format!("{}\n", cut(&fence, 30))))
     }
 }

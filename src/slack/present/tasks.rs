@@ -131,6 +131,23 @@ impl Tasks {
         }
     }
 
+    /// What spins, put to rest: for a message that ends while the work goes on in another one.
+    #[must_use]
+    pub fn resting(&self) -> Vec<Value> {
+        let spinning = self.tasks.iter().filter(|task| matches!(task.progress, Progress::Underway));
+        let chunk = |task: &Task| {
+            let (id, title, status) = (&task.id, &task.title, Progress::Pending.word());
+            json!({ "type": "task_update", "id": id, "title": title, "status": status })
+        };
+        spinning.map(chunk).collect()
+    }
+
+    /// Whether something is not done.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.tasks.iter().any(|task| matches!(task.progress, Progress::Pending | Progress::Underway))
+    }
+
     /// Whether something is not yet shown.
     #[must_use]
     pub fn is_fresh(&self) -> bool {

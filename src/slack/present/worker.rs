@@ -206,7 +206,7 @@ impl Worker {
                 Ok(ts) => {
                     self.memo.cards.insert(request.id.clone(), ts);
                 }
-                Err(error) => return self.fail(error),
+                Err(error) => self.fail(error),
             }
         }
         self.shared.status.show(&self.courier, Activity::Suspended, None).await;

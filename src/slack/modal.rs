@@ -189,20 +189,20 @@ fn editable_text(call: &AskedCall) -> String {
 /// Cuts at line ends, so that the parts joined with a line break are the text again.
 fn spread(text: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
-    let mut part = String::new();
     for line in text.split('\n') {
-        if !part.is_empty() && part.chars().count() + line.chars().count() + 1 > INPUT {
-            parts.push(std::mem::take(&mut part));
-        } else if !part.is_empty() {
-            part.push('\n');
-        }
         if line.chars().count() > INPUT {
             // A line that fits no input: more parts than any modal has, which says "too long".
             return vec![String::new(); INPUTS + 1];
         }
-        part.push_str(line);
+        match parts.last_mut() {
+            // Even an empty part has its line break: a text may begin with one.
+            Some(part) if part.chars().count() + line.chars().count() < INPUT => {
+                part.push('\n');
+                part.push_str(line);
+            }
+            _ => parts.push(line.to_owned()),
+        }
     }
-    parts.push(part);
     parts
 }
 
@@ -295,6 +295,13 @@ mod tests {
         assert_eq!(edited(&request, &texts).unwrap(), BTreeMap::new(), "unchanged means unchanged");
         let endless = self::request(json!({ "command": "x".repeat(5_000) }), Some("command"));
         assert!(untouched(&edit(&endless, &place())).is_empty(), "it says that it is too long");
+    }
+
+    #[test]
+    fn a_text_that_begins_with_empty_lines_comes_back_unchanged() {
+        let request = request(json!({ "command": "\n\n# a comment\n\necho hi\n" }), Some("command"));
+        let view = edit(&request, &place());
+        assert_eq!(edited(&request, &untouched(&view)), Ok(BTreeMap::new()));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -64,7 +65,7 @@ pub struct Flags {
     pub data_dir: Option<PathBuf>,
 
     /// Go on with this session (its id is shown at the start)
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub session: Option<String>,
 
     /// Without a chat: refuse what needs approval, instead of approving it

@@ -1,10 +1,13 @@
-//! Ctrl+C: once stops what runs, twice within a second leaves.
+//! Ctrl+C: once stops what runs, twice within a second leaves. So does SIGTERM, and a terminal that is
+//! closed: whatever ends us, commands that run must not go on without us.
 //!
 //! Owns the counting of presses, wherever they come from (the signal, or a line editor that took the
 //! key itself).
 
 use std::time::Duration;
 
+#[cfg(unix)]
+use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -20,23 +23,37 @@ pub enum Press {
     Leave,
 }
 
+/// What the operating system tells us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    /// Ctrl+C.
+    Pressed,
+    /// We are to end.
+    End,
+}
+
 /// Counts presses.
 pub struct Interrupts {
-    signals: mpsc::Receiver<()>,
+    signals: mpsc::Receiver<Signal>,
     last: Option<Instant>,
 }
 
 impl Interrupts {
-    /// Listens for the signal from now on; it does not end the process any more.
+    /// Listens for the signals from now on; they do not end the process any more.
     #[must_use]
     pub fn listen() -> Self {
         let (send, signals) = mpsc::channel(4);
+        #[cfg(unix)]
+        for kind in [SignalKind::terminate(), SignalKind::hangup()] {
+            // Without it the signal ends the process, as it would anyway.
+            let Ok(mut signal) = tokio::signal::unix::signal(kind) else { continue };
+            let send = send.clone();
+            tokio::spawn(async move {
+                while signal.recv().await.is_some() && send.send(Signal::End).await.is_ok() {}
+            });
+        }
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if send.send(()).await.is_err() {
-                    break;
-                }
-            }
+            while tokio::signal::ctrl_c().await.is_ok() && send.send(Signal::Pressed).await.is_ok() {}
         });
         Self { signals, last: None }
     }
@@ -44,7 +61,8 @@ impl Interrupts {
     /// Waits for a press of the signal's kind. Can be cancelled without losing one.
     pub async fn pressed(&mut self) -> Press {
         match self.signals.recv().await {
-            Some(()) => self.press(),
+            Some(Signal::Pressed) => self.press(),
+            Some(Signal::End) => Press::Leave,
             None => std::future::pending().await,
         }
     }

@@ -115,7 +115,13 @@ fn command_of(command: Command, flags: &Flags) -> anyhow::Result<Exit> {
 fn at_the_terminal(prompt: Option<String>, flags: &Flags) -> anyhow::Result<Exit> {
     let wanted = match prompt.as_deref() {
         None => Wanted::Chat,
-        Some("-") => Wanted::Request(standard_input()?),
+        Some("-") => match standard_input() {
+            Ok(prompt) => Wanted::Request(prompt),
+            Err(error) => {
+                eprintln!("ml-intern: {error:#}");
+                return Ok(Exit::Usage);
+            }
+        },
         Some(prompt) => Wanted::Request(prompt.to_owned()),
     };
     if let Wanted::Request(prompt) = &wanted {

@@ -99,7 +99,7 @@ impl Signals {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+            for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
                 let mut signal = signal(kind).context("signals cannot be listened to")?;
                 let send = send.clone();
                 tokio::spawn(async move {

@@ -6,9 +6,9 @@ use ml_intern::playground::model::Reply;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-#[cfg(unix)]
-use super::desk::interrupt;
 use super::desk::{Desk, bash, end, model};
+#[cfg(unix)]
+use super::desk::{interrupt, signal};
 
 #[tokio::test]
 async fn a_finished_request_is_0_and_its_answer_is_on_standard_output() {
@@ -77,6 +77,18 @@ async fn the_iteration_limit_is_3() {
 #[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_stops_the_turn_and_its_children_and_is_130() {
+    a_signal_ends_the_command("-INT").await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_closed_terminal_and_sigterm_leave_no_command_behind() {
+    a_signal_ends_the_command("-HUP").await;
+    a_signal_ends_the_command("-TERM").await;
+}
+
+#[cfg(unix)]
+async fn a_signal_ends_the_command(name: &str) {
     let model = model([bash("echo $$ > pid; sleep 600"), Reply::says("never said")]).await;
     let desk = Desk::new().model(&model, json!({}));
     let child = desk.command(&["wait for ever"]).spawn().unwrap();
@@ -88,7 +100,7 @@ async fn ctrl_c_stops_the_turn_and_its_children_and_is_130() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let pid: u32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
-    interrupt(child.id().unwrap());
+    signal(name, child.id().unwrap());
     let ran = end(child).await;
     assert_eq!(ran.code, Some(130), "{ran:?}");
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "the command outlived the stop");

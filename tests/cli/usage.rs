@@ -19,6 +19,7 @@ async fn wrong_usage_is_2_and_nothing_is_started() {
         (&["manifest", "--mode", "http"][..], "--url"),
         (&["serve", "--roles", "listen,dance"][..], "dance"),
         (&["serve"][..], "SLACK_BOT_TOKEN"),
+        (&["--session", "", "go on"][..], "--session"),
     ] {
         let desk = Desk::new();
         let ran = desk.run(arguments).await;
@@ -29,6 +30,8 @@ async fn wrong_usage_is_2_and_nothing_is_started() {
     }
     let blank = Desk::new().run_with(&["-"], " \n").await;
     assert_eq!(blank.code, Some(2), "{blank:?}");
+    let long = Desk::new().run_with(&["-"], &"a".repeat(1_100_000)).await;
+    assert!(long.code == Some(2) && long.err.contains("longer than"), "{long:?}");
 }
 
 #[tokio::test]

@@ -66,8 +66,12 @@ async fn with_ask_it_is_refused_and_4() {
 
 #[tokio::test]
 async fn the_iteration_limit_is_3() {
-    let plan =
-        || Reply::calls([("plan", json!({"todos": [{"id": "1", "content": "go on", "status": "pending"}]}))]);
+    let plan = || {
+        Reply::calls([(
+            "plan_tool",
+            json!({"todos": [{"id": "1", "content": "go on", "status": "pending"}]}),
+        )])
+    };
     let model = model([plan(), plan(), plan(), plan()]).await;
     let ran = Desk::new().model(&model, json!({})).run(&["--max-iterations", "2", "never end"]).await;
     assert_eq!(ran.code, Some(3), "{ran:?}");

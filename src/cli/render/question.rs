@@ -27,18 +27,17 @@ pub fn draw(request: &ApprovalRequest, paint: Paint) -> String {
         }
         out.push_str(&preview(call, paint));
     }
-    if let Some(words) = alike(request) {
-        out.push_str(&paint.dim(&format!("  [a]lways allows {}", line(&words, 80))));
-        out.push('\n');
-    }
     out
 }
 
-/// The line that the answer is typed behind.
+/// The line that the answer is typed behind, below one that says what "always" would allow.
 #[must_use]
 pub fn prompt(request: &ApprovalRequest) -> String {
-    let always = if alike(request).is_some() { "[a]lways, " } else { "" };
-    format!("Run it? [y]es, [n]o, {always}[e]dit, or say what to do instead: ")
+    let (allows, always) = match alike(request) {
+        Some(words) => (format!("  [a]lways allows {}\n", line(&words, 80)), "[a]lways, "),
+        None => (String::new(), ""),
+    };
+    format!("{allows}Run it? [y]es, [n]o, {always}[e]dit, or say what to do instead: ")
 }
 
 /// What "always" would allow; `None` if any call may not be allowed so.
@@ -109,8 +108,7 @@ pub(in crate::cli) mod tests {
         assert_eq!(
             drawn,
             "\n[1/2] bash — run ls rm -rf build\n  asks because: it runs a command\n  │ ls\n  │ rm -rf build\n\
-             \n[2/2] bash — run pwd\n  asks because: it runs a command\n  │ pwd\n\
-             \u{20} [a]lways allows shell commands here\n",
+             \n[2/2] bash — run pwd\n  asks because: it runs a command\n  │ pwd\n",
         );
     }
 
@@ -124,10 +122,13 @@ pub(in crate::cli) mod tests {
     #[test]
     fn always_is_offered_only_when_every_call_allows_it() {
         let mut two = request(&["ls", "pwd"]);
-        assert_eq!(prompt(&two), "Run it? [y]es, [n]o, [a]lways, [e]dit, or say what to do instead: ");
-        assert!(prompt(&two).len() < 80, "it fits a line");
+        let asked = prompt(&two);
+        assert_eq!(
+            asked,
+            "  [a]lways allows shell commands here\nRun it? [y]es, [n]o, [a]lways, [e]dit, or say what to do instead: "
+        );
+        assert!(asked.lines().all(|line| line.len() < 80), "it fits the screen");
         two.calls[1].alike = None;
-        let drawn = draw(&two, Paint::Plain);
-        assert!(!prompt(&two).contains("[a]lways") && !drawn.contains("[a]lways"));
+        assert!(!prompt(&two).contains("[a]lways"));
     }
 }

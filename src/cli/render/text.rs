@@ -67,7 +67,7 @@ impl TextScreen {
         self.finish_text();
         let cleaned = clean(output);
         let lines: Vec<&str> = cleaned.lines().filter(|text| !text.trim().is_empty()).collect();
-        let most = if self.detail == Detail::Full { 30 } else { 3 };
+        let most = if self.detail == Detail::Full { 30 } else { 5 };
         // A line that says "1 more line" takes as much room as that line.
         let shown = if lines.len() == most + 1 { most + 1 } else { lines.len().min(most) };
         for text in &lines[..shown] {
@@ -207,7 +207,7 @@ impl Screen for TextScreen {
                 let tool = self.paint.cyan(&line(tool, 60));
                 self.put(&format!("▸ {tool}  {}\n", line(title, 160)));
             }
-            Event::ToolOutput { tool, output, success, .. } if tool != "plan" || !success => {
+            Event::ToolOutput { tool, output, success, .. } if tool != "plan_tool" || !success => {
                 self.output(output, *success);
             }
             Event::ToolLog { tool, log, .. } if tool == "system" => self.dim_line(log),

@@ -166,6 +166,18 @@ fn a_long_output_is_cut_and_what_is_left_out_is_counted() {
         drawn(&[event], Paint::Plain)
     };
     assert_eq!(output(2), "  line 1\n  line 2\n");
-    assert_eq!(output(4), "  line 1\n  line 2\n  line 3\n  line 4\n");
-    assert_eq!(output(5), "  line 1\n  line 2\n  line 3\n  … 2 more lines\n");
+    assert!(output(6).ends_with("  line 5\n  line 6\n"));
+    assert!(output(7).ends_with("  line 5\n  … 2 more lines\n"));
+}
+
+#[test]
+fn a_plan_is_drawn_once_not_told_again_as_output() {
+    let output = |success| Event::ToolOutput {
+        tool: "plan_tool".to_owned(),
+        tool_call_id: "c".into(),
+        output: "kept".to_owned(),
+        success,
+    };
+    assert_eq!(drawn(&[output(true)], Paint::Plain), "");
+    assert_eq!(drawn(&[output(false)], Paint::Plain), "  kept\n");
 }

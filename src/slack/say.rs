@@ -319,9 +319,3 @@ pub fn plan_title(done: usize, all: usize) -> String {
 pub fn more_calls(count: usize) -> String {
     format!("and {count} more calls")
 }
-
-/// Where a long answer is cut into messages.
-#[must_use]
-pub fn part(number: usize, of: usize) -> String {
-    format!("part {number} of {of}")
-}

@@ -67,6 +67,13 @@ async fn an_edited_command_runs_as_edited() {
     let view = world.modal("alice").await;
     world.slack.person("alice").submits_text(&view, "echo epochs=1").await.unwrap();
     thread.answered("It ran.").await;
+    let tasks: Vec<(String, String)> = thread
+        .messages()
+        .iter()
+        .flat_map(|it| it.chunks.tasks.iter().map(|task| (task.title.clone(), task.status.clone())))
+        .filter(|(title, _)| title.contains("epochs=1") && !title.contains("epochs=100"))
+        .collect();
+    assert_eq!(tasks, [("echo epochs=1".to_owned(), "complete".to_owned())], "what runs is shown");
     let last = world.model.requests().pop().unwrap();
     let result = last["messages"].as_array().unwrap().last().unwrap()["content"].to_string();
     assert!(result.contains("epochs=1") && !result.contains("epochs=100\\n"), "{result}");

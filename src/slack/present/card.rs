@@ -80,6 +80,17 @@ pub fn attachments(request: &ApprovalRequest) -> Vec<(String, String)> {
     files
 }
 
+/// What an approved call is called while it runs.
+#[must_use]
+pub fn running_title(call: &AskedCall, verdict: &Verdict) -> String {
+    let edited = match verdict {
+        Verdict::Edit { arguments } => arguments.get(&call.call).map(|new| edited_text(call, new)),
+        _ => None,
+    };
+    let title = edited.as_deref().unwrap_or(&call.title);
+    if title.trim().is_empty() { call.tool.clone() } else { one_line(title, 140) }
+}
+
 fn is_cut(text: &str) -> bool {
     text.chars().count() > SHOWN_EACH
 }

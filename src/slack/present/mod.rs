@@ -112,6 +112,7 @@ impl Presenters for SlackPresenters {
             title: session.title.clone(),
             turn: session.turn.as_ref().map(|turn| turn.id.clone()),
             failed: None,
+            approved: Vec::new(),
         };
         tokio::spawn(worker.run());
         Arc::new(SlackPresenter { queue })

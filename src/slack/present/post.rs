@@ -1,5 +1,6 @@
 //! Posting into one thread so that what must arrive arrives once.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -30,10 +31,13 @@ impl Marker {
         Self { kind, fields: fields.into_iter().map(|(name, value)| (name, value.to_owned())).collect() }
     }
 
-    /// A message that need not be found again.
+    /// A message that is not looked for after a crash. Each is one of its own, so that an earlier one is
+    /// not taken for a later one whose fate is unknown.
     #[must_use]
     pub fn note() -> Self {
-        Self::new(buttons::NOTE, [("by", "ml-intern")])
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self::new(buttons::NOTE, [("by", "ml-intern"), ("note", &number)])
     }
 
     /// As Slack takes it.

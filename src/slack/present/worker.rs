@@ -14,7 +14,9 @@ use super::tasks::Progress;
 use super::{Shared, answer, ending};
 use crate::clients::slack::{Method, Priority, Retry};
 use crate::clock::Timestamp;
-use crate::protocol::{ApprovalRequest, Approvers, Decision, Event, PersonId, TurnId};
+use crate::protocol::{
+    ApprovalRequest, Approvers, AskedCall, CallId, Decision, Event, PersonId, TurnId, Verdict,
+};
 use crate::runtime::present::PresentError;
 use crate::slack::{buttons, say};
 
@@ -40,6 +42,9 @@ pub(super) struct Worker {
     /// The turn that the head showed when this worker began.
     pub turn: Option<TurnId>,
     pub failed: Option<PresentError>,
+    /// Calls that were just approved, with their titles: they were shown before the question, in a
+    /// message that has ended, and are to be seen while they run.
+    pub approved: Vec<(CallId, String)>,
 }
 
 impl Worker {
@@ -175,6 +180,11 @@ impl Worker {
             let progress = self.memo.progress.clone().filter(|(of, _)| *of == turn).map(|(_, ts)| ts);
             self.live = Some(Live::new(turn, requester.0.clone(), progress));
         }
+        if let Some(live) = &mut self.live {
+            for (call, title) in self.approved.drain(..) {
+                live.tasks.call(call.as_str(), &title, Progress::Pending);
+            }
+        }
         let title = self.title.clone().filter(|_| !self.memo.titled);
         self.shared.status.show(&self.courier, Activity::Processing, title.as_deref()).await;
         self.memo.titled |= title.is_some();
@@ -221,6 +231,12 @@ impl Worker {
     }
 
     async fn decided(&mut self, request: &ApprovalRequest, decision: &Decision) {
+        if let Decision::Decided { verdict, .. } = decision
+            && !matches!(verdict, Verdict::Reject { .. })
+        {
+            let titled = |call: &AskedCall| (call.call.clone(), card::running_title(call, verdict));
+            self.approved = request.calls.iter().map(titled).collect();
+        }
         let mut card = self.memo.cards.get(&request.id).cloned();
         if card.is_none() {
             // Posted by a worker whose memo was lost.

@@ -109,6 +109,22 @@ impl Hall {
         self.slack.thread(CHANNEL, &self.root).into_iter().filter(|message| message.bot).collect()
     }
 
+    /// Waits until the bot shows anything in the thread.
+    pub async fn shows_something(&self) {
+        self.comes_true("the bot shows something", || !self.posts().is_empty()).await;
+    }
+
+    /// Waits until something holds, however busy the machine is.
+    pub async fn comes_true(&self, what: &str, holds: impl Fn() -> bool) {
+        for _ in 0..1_000 {
+            if holds() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("it never came true that {what}:\n{}", self.transcript());
+    }
+
     /// Those that end the turn.
     pub fn finals(&self) -> Vec<Message> {
         self.posts().into_iter().filter(|post| kind(post) == "ml_intern_final").collect()

@@ -40,7 +40,7 @@ async fn a_turn_streams_its_plan_its_calls_and_its_answer_into_one_message() {
         ],
     });
     presenter.show(&tool_call("c1", "List the files"));
-    a_moment().await;
+    hall.shows_something().await;
     presenter.show(&tool_output("c1", "a.txt <!channel>"));
     presenter.show(&text("The accuracy "));
     presenter.show(&text("is **0.91**."));
@@ -81,7 +81,7 @@ async fn where_streams_are_refused_progress_is_posted_and_the_answer_follows() {
     hall.slack.fault(error("chat.startStream", "feature_disabled", 9)).await;
     let presenter = hall.begun().await;
     presenter.show(&tool_call("c1", "Train <@U1>"));
-    a_moment().await;
+    hall.shows_something().await;
     assert_eq!(kind(&hall.posts()[0]), "ml_intern_progress");
     presenter.show(&tool_output("c1", "ok"));
     presenter.show(&text("Done it."));
@@ -100,7 +100,7 @@ async fn a_stream_that_breaks_on_the_way_still_ends_in_the_whole_answer() {
         let hall = Hall::open().await;
         let presenter = hall.begun().await;
         presenter.show(&text("First half and "));
-        a_moment().await;
+        hall.shows_something().await;
         hall.slack.fault(error("chat.appendStream", refusal, 1)).await;
         hall.slack.fault(error("chat.stopStream", refusal, 9)).await;
         presenter.show(&text("second half of it."));
@@ -134,7 +134,7 @@ async fn an_end_that_is_lost_on_the_wire_is_looked_up_and_not_posted_twice() {
         let presenter = hall.begun().await;
         if method == "chat.stopStream" {
             presenter.show(&text("The answer "));
-            a_moment().await;
+            hall.shows_something().await;
         }
         hall.slack.fault(fault.clone()).await;
         presenter.show(&text("is 42."));
@@ -172,7 +172,7 @@ async fn after_a_crash_what_was_posted_is_adopted_and_what_was_torn_is_cleared_a
     let hall = Hall::open().await;
     let presenter = hall.begun().await;
     presenter.show(&text("This worker will vanish "));
-    a_moment().await;
+    hall.shows_something().await;
     assert!(hall.posts()[0].streaming);
     // It vanishes: the stream stays open. (The handle is kept, so that nothing is tidied up.)
     let next = hall.presenter(Opening::Recovered).await;
@@ -320,7 +320,7 @@ async fn an_error_has_a_retry_button_and_a_stop_says_who() {
     let hall = Hall::open().await;
     let presenter = hall.begun().await;
     presenter.show(&tool_call("c1", "sleep"));
-    a_moment().await;
+    hall.shows_something().await;
     presenter.show(&Event::Error {
         turn: Some(turn()),
         error: "The model <down> did not answer.".into(),

@@ -14,18 +14,12 @@ fn error(method: &str, error: &str, times: u32) -> Fault {
     Fault::Error { method: method.into(), error: error.into(), times }
 }
 
-/// Long enough for the first flush of a stream.
-async fn a_moment() {
-    tokio::time::sleep(Duration::from_millis(900)).await;
-}
-
 #[tokio::test]
 async fn without_agent_sessions_the_status_line_is_used_and_without_both_nothing_breaks() {
     let hall = Hall::open().await;
     hall.slack.fault(error("agents.sessions.setStatus", "feature_disabled", 99)).await;
     let presenter = hall.begun().await;
-    a_moment().await;
-    assert_eq!(hall.calls("assistant.threads.setStatus"), 1);
+    hall.comes_true("the status line is set", || hall.calls("assistant.threads.setStatus") == 1).await;
     hall.slack.fault(error("assistant.threads.setStatus", "unknown_method", 99)).await;
     presenter.show(&complete("Fine."));
     presenter.settle().await.unwrap();
@@ -90,7 +84,7 @@ async fn streaming_can_be_switched_off() {
     let hall = Hall::with(Options::new(Clock::system()), |config| config.stream = false).await;
     let presenter = hall.begun().await;
     presenter.show(&text("Slowly "));
-    a_moment().await;
+    tokio::time::sleep(Duration::from_millis(900)).await;
     presenter.show(&complete("Slowly done."));
     presenter.settle().await.unwrap();
     assert_eq!(hall.calls("chat.startStream"), 0);

@@ -96,7 +96,8 @@ impl Agent {
         {
             sink.show(&Event::AssistantMessage { content: completion.text.clone() });
         }
-        if answer.is_err() {
+        // What a person stopped stays as it is; what failed is void.
+        if answer.as_ref().is_err_and(|error| *error != ModelError::Cancelled) {
             sink.show(&Event::AssistantStreamReset {});
         }
         answer

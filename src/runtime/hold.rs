@@ -308,6 +308,7 @@ impl Held<'_> {
         if let Some(head) = saved.head {
             self.session = Session::new(head, saved.items);
         }
+        self.presenter.show(&Event::Shutdown {});
         self.part(Parting::Suspended).await
     }
 

@@ -64,6 +64,9 @@ pub const DID_NOT_HELP: &str = "Bad answer";
 pub const NO_ANSWER: &str = "Done. (The model gave no closing words.)";
 /// What a stream says when an attempt is repeated.
 pub const STARTING_OVER: &str = "\n\n_The connection to the model was lost; starting this part over._\n\n";
+/// What a half-written answer says when the process ends under it.
+pub const RESTARTING: &str =
+    "\n\n_I am being restarted here. I go on in a new message, from the start of this part._";
 /// Where a long answer goes on.
 pub const REST_IN_FILE: &str = "_The whole answer is in the attached file `answer.md`._";
 /// Where the whole of a long command is.

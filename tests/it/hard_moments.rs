@@ -118,3 +118,23 @@ async fn whoever_may_not_answer_questions_cannot_switch_them_off() {
     thread.answered("Done.").await;
     world.finish().await;
 }
+
+#[tokio::test]
+async fn an_answer_cut_off_by_a_restart_says_so_and_comes_whole() {
+    let words = "The first half of the answer, and then the second half of it, which takes a while.";
+    let slow = Reply::says(words).in_pieces(12).slowly(std::time::Duration::from_millis(600));
+    let mut world = unasked(vec![slow, Reply::says(words)]).await;
+    let root = {
+        let thread = world.mention("alice", "tell me").await;
+        thread.hears("The first").await;
+        thread.root.clone()
+    };
+    world.restart().await;
+    let thread = world.thread(&root);
+    thread.answered("which takes a while.").await;
+    assert_eq!(thread.answers(), 1);
+    let seen = thread.transcript();
+    assert!(seen.contains("I am being restarted here"), "a half answer without a word:\n{seen}");
+    assert!(!seen.contains("connection to the model was lost"), "{seen}");
+    world.finish().await;
+}

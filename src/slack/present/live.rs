@@ -146,6 +146,13 @@ impl Live {
         self.step.clear();
     }
 
+    /// The process ends in the middle of the turn: says so where text was begun.
+    pub fn cut_short(&mut self) {
+        if !self.step.is_empty() && !self.step_ended {
+            self.pending.push(say::RESTARTING);
+        }
+    }
+
     /// Something changed that is to be shown soon.
     pub fn touch(&mut self) {
         self.waiting_since.get_or_insert_with(Instant::now);

@@ -115,6 +115,7 @@ impl Worker {
             Event::PrivateLine { to, text } => self.private(&to, &text).await,
             Event::Shutdown {} => {
                 if let Some(live) = &mut self.live {
+                    live.cut_short();
                     live.close(&self.courier).await;
                 }
             }

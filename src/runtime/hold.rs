@@ -7,19 +7,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::{apply, fits, make_room, processing};
+use super::bells::Bell;
 use super::present::{Opening, PresentError, Presenter, Presenters};
 use super::stop::{stop_arrives, stops, until_stopped};
 use super::worker::Worker;
 use crate::agent::dispatch::close_open_calls;
 use crate::agent::tool::Place;
 use crate::agent::{Advance, EventSink, Session, recover, step};
-use crate::protocol::{
-    Ending, Event, Operation, OperationId, OperationKind, SessionHead, SessionKey, Turn, TurnState,
-};
+use crate::protocol::{Ending, Event, Operation, OperationId, OperationKind, SessionHead, Turn, TurnState};
 use crate::store::{Commit, Later, Lease, Result, StoreError};
 
 /// Why a session is given back.
@@ -41,7 +39,7 @@ struct Held<'a> {
     place: Option<Place>,
     presenter: Arc<dyn Presenter>,
     sink: Arc<dyn EventSink>,
-    wakes: broadcast::Receiver<SessionKey>,
+    bell: Bell,
     /// Fires when the lease is lost: somebody else may be at work on the session.
     lost: CancellationToken,
 }
@@ -108,7 +106,7 @@ impl Worker {
     ) -> Result<Parting> {
         let store = &self.0.store;
         // Before the first look, so that nothing that comes in afterwards goes unnoticed.
-        let wakes = store.watch();
+        let bell = self.1.hang(lease.session.clone());
         let loaded = store.load(&lease.session).await?;
         let unread = store.unread(&lease).await?;
         let head = match (loaded.head, unread.first()) {
@@ -127,7 +125,7 @@ impl Worker {
             place,
             sink: Arc::new(Shown(presenter.clone())),
             presenter,
-            wakes,
+            bell,
             lost,
         };
         held.go(presenters.as_ref(), unread, opening, stop).await
@@ -254,8 +252,7 @@ impl Held<'_> {
         let cancel = self.worker.0.suspend.child_token();
         let shortened = {
             let work = self.worker.0.agent.shorten(&mut self.session, &self.sink, &cancel);
-            until_stopped(work, &cancel, stop_arrives(self.worker, &self.lease, &mut self.wakes, &self.lost))
-                .await
+            until_stopped(work, &cancel, stop_arrives(self.worker, &self.lease, &self.bell, &self.lost)).await
         };
         match (shortened, cancel.is_cancelled()) {
             (true, _) => Some(Vec::new()),
@@ -285,7 +282,7 @@ impl Held<'_> {
         };
         let cancel = self.worker.0.suspend.child_token();
         let work = agent.advance(&mut self.session, place, &self.sink, &cancel);
-        let stopped = stop_arrives(self.worker, &self.lease, &mut self.wakes, &self.lost);
+        let stopped = stop_arrives(self.worker, &self.lease, &self.bell, &self.lost);
         let advance = until_stopped(work, &cancel, stopped).await;
         if self.is_let_go() {
             return Ok(false);

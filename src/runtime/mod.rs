@@ -5,6 +5,7 @@
 //! operation does.
 
 pub mod apply;
+mod bells;
 mod hold;
 pub mod intake;
 pub mod present;

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use super::bells::Bell;
 use super::worker::Worker;
-use crate::protocol::{Operation, OperationKind, SessionKey};
+use crate::protocol::{Operation, OperationKind};
 use crate::store::{Lease, StoreError};
 
 /// Runs `work` to its end; when `stopped` resolves first, it is cancelled and ends soon.
@@ -29,21 +29,11 @@ pub(super) async fn until_stopped<T>(
 }
 
 /// Resolves when somebody wants the session stopped, or the lease is lost.
-pub(super) async fn stop_arrives(
-    worker: &Worker,
-    lease: &Lease,
-    wakes: &mut broadcast::Receiver<SessionKey>,
-    lost: &CancellationToken,
-) {
+pub(super) async fn stop_arrives(worker: &Worker, lease: &Lease, bell: &Bell, lost: &CancellationToken) {
     loop {
-        let woken = tokio::select! {
+        tokio::select! {
             () = lost.cancelled() => return,
-            woken = wakes.recv() => woken,
-        };
-        match woken {
-            Ok(key) if key != lease.session => continue,
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(broadcast::error::RecvError::Closed) => return lost.cancelled().await,
+            () = bell.heard() => {}
         }
         // A store that cannot be read just now is asked again: the wake-up comes only once.
         let unread = loop {

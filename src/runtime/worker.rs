@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::bells::Bells;
 use super::present::Presenters;
 use crate::agent::Agent;
 use crate::agent::tool::Place;
@@ -46,7 +47,7 @@ impl Default for Pace {
 
 /// One worker. Cheap to clone; clones share everything.
 #[derive(Clone)]
-pub struct Worker(pub(super) Arc<Parts>);
+pub struct Worker(pub(super) Arc<Parts>, pub(super) Bells);
 
 /// What a worker is made of.
 pub struct Parts {
@@ -68,12 +69,19 @@ impl Worker {
     /// A worker of these parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(parts), Bells::default())
     }
 
     /// Works on claimable sessions until `stop` fires; then finishes the steps in hand, or lets them
     /// go when `suspend` fires, and returns.
     pub async fn run(&self, claimable: Claimable, stop: CancellationToken) {
+        tokio::select! {
+            () = self.1.ring(self.0.store.watch()) => {}
+            () = self.work(claimable, stop) => {}
+        }
+    }
+
+    async fn work(&self, claimable: Claimable, stop: CancellationToken) {
         let tracker = TaskTracker::new();
         let room = Arc::new(Semaphore::new(self.0.pace.at_work));
         let released = Arc::new(Notify::new());

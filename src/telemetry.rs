@@ -78,7 +78,7 @@ fn filter(logging: &Logging) -> EnvFilter {
 fn directives(logging: &Logging) -> &'static str {
     match (logging.quiet, logging.verbosity) {
         (Quiet::Terminal, 0) => "error",
-        (Quiet::Service, 0) | (Quiet::Terminal, 1) => "warn,ml_intern=info",
+        (Quiet::Service, 0) | (Quiet::Terminal, 1) => "warn,genai=error,ml_intern=info",
         (Quiet::Service, 1) | (Quiet::Terminal, 2) => "info,ml_intern=debug",
         _ => "debug,ml_intern=trace",
     }

@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 token = os.environ["BENCH_BOT_TOKEN"]
 client = AsyncWebClient(token=token, base_url=os.environ["BENCH_API_URL"] + "/")
-app = AsyncApp(client=client, token=token, signing_secret=os.environ["BENCH_SIGNING_SECRET"])
+app = AsyncApp(client=client, signing_secret=os.environ["BENCH_SIGNING_SECRET"])
 
 
 @app.event("message")

@@ -115,8 +115,17 @@ impl Deliveries {
         Ok(Arc::new(Self { requests: requests.collect(), used: AtomicUsize::new(0) }))
     }
 
-    /// Puts this load on a server.
+    /// Puts this load on a server, from one thread: the driver shares the processor with the server.
     pub async fn load(self: &Arc<Self>, port: u16, load: Load) -> Result<Outcome> {
+        let this = Arc::clone(self);
+        let driver = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(this.drive(port, load))
+        });
+        driver.await?
+    }
+
+    async fn drive(self: &Arc<Self>, port: u16, load: Load) -> Result<Outcome> {
         let start = Instant::now();
         let end = match load.rhythm {
             Rhythm::Closed { at_most } => start + at_most,

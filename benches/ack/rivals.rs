@@ -68,6 +68,12 @@ pub struct Running {
     pub port: u16,
 }
 
+impl Running {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();

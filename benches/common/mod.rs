@@ -184,3 +184,13 @@ pub fn status(pid: u32, name: &str) -> Result<u64> {
     let figure = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     Ok(figure.with_context(|| format!("{name} of process {pid}"))? * 1024)
 }
+
+/// Processor time that the threads of a process have had, in seconds.
+pub fn processor_time(pid: u32) -> Result<f64> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).context("only Linux has /proc")?;
+    let spent = |path: PathBuf| {
+        let text = std::fs::read_to_string(path.join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    Ok(tasks.flatten().filter_map(|task| spent(task.path())).sum::<f64>() / 1e9)
+}

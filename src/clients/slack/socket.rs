@@ -258,7 +258,8 @@ impl SocketMode {
     async fn open(&self) -> Result<Connection, SlackError> {
         let _turn = self.replacing.acquire().await.ok();
         let url = self.api.open_connection().await?;
-        let connecting = tokio_tungstenite::connect_async(url);
+        // Without delay: an acknowledgement must not wait for the one before it to be confirmed.
+        let connecting = tokio_tungstenite::connect_async_with_config(url, None, true);
         let (stream, _) = tokio::time::timeout(self.times.handshake, connecting)
             .await
             .map_err(|_| SlackError::Transport("the WebSocket handshake took too long".to_owned()))?

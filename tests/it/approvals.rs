@@ -19,9 +19,11 @@ async fn a_click_after_a_restart_still_runs_the_command() {
     let card = thread.card().await;
     thread.click("alice", &card, "Approve").await;
     thread.answered("Job finished.").await;
-    insta::assert_snapshot!(thread.settled().await);
+    thread.settled().await;
     let decided = thread.messages().into_iter().find(|it| it.ts == card).unwrap();
     assert!(!has_button(&decided, "Approve"), "a decided card has no buttons");
+    assert!(shown(&decided).contains("Approved by alice"), "{}", thread.transcript());
+    assert_eq!(thread.answers(), 1);
     world.finish().await;
 }
 
@@ -54,7 +56,11 @@ async fn a_rejection_with_a_reason_reaches_the_model_in_its_own_words() {
     thread.answered("I will archive it instead.").await;
     let last = world.model.requests().pop().unwrap().to_string();
     assert!(last.contains("Archive to S3, never DELETE"), "{last}");
-    insta::assert_snapshot!(thread.settled().await);
+    thread.settled().await;
+    let decided = thread.messages().into_iter().find(|it| it.ts == card).unwrap();
+    let told = shown(&decided);
+    assert!(told.contains("Rejected by alice") && told.contains("Archive to S3, never DELETE"), "{told}");
+    assert!(told.contains("rm -rf data") && !has_button(&decided, "Reject"), "{told}");
     world.finish().await;
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::text::{mentioned, without_mention_of};
+use super::text::{mentioned, speaks_to_those_mentioned, without_mention_of};
 use super::thread_command::words;
 use super::{Addressed, Inbound, Ourselves, Person, Spoken, Words};
 use crate::slack::place::Place;
@@ -54,7 +54,9 @@ fn message(payload: &Value, us: &Ourselves) -> Inbound {
     let addressed = match (for_us || direct, thread) {
         (true, _) => Addressed::Us,
         // Somebody else is spoken to.
-        (false, Some(_)) if !people.is_empty() => return Inbound::Nothing("a reply to somebody else"),
+        (false, Some(_)) if speaks_to_those_mentioned(raw) => {
+            return Inbound::Nothing("a reply to somebody else");
+        }
         (false, Some(_)) => Addressed::Thread,
         (false, None) => return Inbound::Nothing("a message that is not for us"),
     };

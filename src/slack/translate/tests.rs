@@ -48,7 +48,8 @@ fn messages_that_are_not_for_us_start_nothing() {
         (json!({ "hidden": true, "text": "<@UBOT> x" }), "a hidden message"),
         (json!({ "ts": null, "text": "<@UBOT> x" }), "a message without time"),
         (json!({ "thread_ts": "1.0", "text": "<@U2> over to you" }), "a reply to somebody else"),
-        (json!({ "thread_ts": "1.0", "text": "thanks <@U2>" }), "a reply that mentions somebody else"),
+        (json!({ "thread_ts": "1.0", "text": "thanks <@U2>" }), "thanks to somebody else"),
+        (json!({ "thread_ts": "1.0", "text": "Hey, <@U2> can you look at this one?" }), "a greeting first"),
         (json!({ "type": "reaction_added" }), "a reaction"),
         (json!({ "type": "brand_new_event" }), "an event that we do not know"),
     ] {
@@ -90,6 +91,10 @@ fn a_mention_and_its_message_name_the_same_session_and_the_same_message() {
 fn replies_count_if_we_are_active_and_mentions_of_us_beside_others_are_for_us() {
     let reply = spoken(&message(json!({ "thread_ts": "1.0", "text": "and then?" }))).unwrap();
     assert_eq!(reply.addressed, Addressed::Thread);
+    for about in ["use the split that <@U2> uploaded", "no need to wait for <@U2>, go on"] {
+        let told = spoken(&message(json!({ "thread_ts": "1.0", "text": about }))).unwrap();
+        assert_eq!(told.addressed, Addressed::Thread, "{about}: somebody is spoken of, not to");
+    }
     let both = spoken(&message(json!({ "thread_ts": "1.0", "text": "<@U2> and <@UBOT> please" }))).unwrap();
     assert_eq!(both.addressed, Addressed::Us);
     assert_eq!(both.words, Words::Say("<@U2> and please".into()));

@@ -16,6 +16,21 @@ pub fn mentioned(text: &str) -> Vec<String> {
     people
 }
 
+/// Whether a text is said to the people that it mentions, and not only about them: it begins with a
+/// mention, a greeting aside, or is hardly more than one.
+#[must_use]
+pub fn speaks_to_those_mentioned(text: &str) -> bool {
+    const GREETINGS: [&str; 8] = ["hey", "hi", "hello", "ok", "okay", "thanks", "yes", "no"];
+    const HARDLY_MORE: usize = 4;
+    if mentioned(text).is_empty() {
+        return false;
+    }
+    let plain = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let mut words = text.split_whitespace().peekable();
+    while words.next_if(|word| GREETINGS.contains(&plain(word).as_str())).is_some() {}
+    words.peek().is_some_and(|word| word.starts_with("<@")) || text.split_whitespace().count() <= HARDLY_MORE
+}
+
 /// The text without mentions of `user`, trimmed.
 #[must_use]
 pub fn without_mention_of(text: &str, user: &str) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::post::{Courier, Marker, verdict};
-use crate::clients::slack::{Method, Priority, Retry};
+use crate::clients::slack::Priority;
 use crate::clock::Timestamp;
 use crate::protocol::ApprovalId;
 use crate::runtime::present::PresentError;
@@ -25,35 +25,18 @@ impl Found {
     /// If the thread cannot be read.
     pub async fn look(courier: &Courier, since: Option<Timestamp>) -> Result<Self, PresentError> {
         let mut ours = Vec::new();
-        let mut cursor: Option<String> = None;
-        for _ in 0..PAGES {
-            let mut arguments = json!({
-                "channel": courier.place.channel,
-                "ts": courier.place.thread_ts,
-                "include_all_metadata": true,
-                "limit": 200,
-            });
-            if let Some(since) = since {
-                // Clocks differ; a minute earlier costs nothing.
-                arguments["oldest"] = json!(format!("{}.000000", since.seconds() - 60));
-            }
-            if let Some(cursor) = &cursor {
-                arguments["cursor"] = json!(cursor);
-            }
-            let page = courier
-                .call(Method::Replies, Priority::Final, Retry::MustArrive, arguments)
-                .await
-                .map_err(|error| verdict(&error))?;
-            let messages = page["messages"].as_array().cloned().unwrap_or_default();
-            ours.extend(messages.into_iter().filter(|message| is_ours(message, courier)));
-            cursor = page["response_metadata"]["next_cursor"]
-                .as_str()
-                .filter(|c| !c.is_empty())
-                .map(str::to_owned);
-            if cursor.is_none() {
-                break;
-            }
+        let mut narrowed = json!({ "include_all_metadata": true });
+        if let Some(since) = since {
+            // Clocks differ; a minute earlier costs nothing.
+            narrowed["oldest"] = json!(format!("{}.000000", since.seconds() - 60));
         }
+        let keep = |message| {
+            if is_ours(&message, courier) {
+                ours.push(message);
+            }
+        };
+        let read = courier.read_thread(Priority::Final, PAGES, &narrowed, keep).await;
+        read.map_err(|error| verdict(&error))?;
         Ok(Self { ours })
     }
 
@@ -95,7 +78,5 @@ impl Found {
 }
 
 fn is_ours(message: &Value, courier: &Courier) -> bool {
-    let us = &courier.us;
-    (message["user"] == us.user.as_str() || (!us.bot.is_empty() && message["bot_id"] == us.bot.as_str()))
-        && message["ts"] != courier.place.thread_ts.as_str()
+    courier.wrote(message) && message["ts"] != courier.place.thread_ts.as_str()
 }

@@ -1,14 +1,14 @@
 //! What others said in a thread before we were called.
 
-use std::time::Duration;
-
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::markdown::cut;
 use super::post::Courier;
-use crate::clients::slack::{Method, Priority, Retry};
+use crate::clients::slack::Priority;
 use crate::protocol::{Heard, Operation, OperationKind};
 use crate::slack::names::Names;
 use crate::slack::translate::text::{mentioned, readable};
@@ -67,44 +67,21 @@ pub(super) async fn before(courier: &Courier, names: &Arc<Names>, first: &Operat
 }
 
 async fn read(courier: &Courier, first_ts: &str) -> Vec<Value> {
-    let mut messages: Vec<Value> = Vec::new();
-    let mut cursor: Option<String> = None;
-    for _ in 0..PAGES {
-        let mut arguments = json!({
-            "channel": courier.place.channel,
-            "ts": courier.place.thread_ts,
-            "latest": first_ts,
-            "inclusive": false,
-            "limit": 200,
-        });
-        if let Some(cursor) = &cursor {
-            arguments["cursor"] = json!(cursor);
-        }
-        let page = match courier.call(Method::Replies, Priority::Normal, Retry::MustArrive, arguments).await {
-            Ok(page) => page,
-            Err(error) => {
-                tracing::warn!(%error, "what was said before could not be read");
-                break;
+    let mut messages: VecDeque<Value> = VecDeque::new();
+    let narrowed = json!({ "latest": first_ts, "inclusive": false });
+    let keep = |message: Value| {
+        let before = message["ts"].as_str().is_some_and(|ts| earlier(ts, first_ts));
+        if before && !courier.wrote(&message) {
+            messages.push_back(message);
+            if messages.len() > MESSAGES {
+                messages.pop_front();
             }
-        };
-        let us = &courier.us;
-        messages.extend(page["messages"].as_array().cloned().unwrap_or_default().into_iter().filter(
-            |message| {
-                let ours = message["user"] == us.user.as_str()
-                    || (!us.bot.is_empty() && message["bot_id"] == us.bot.as_str());
-                let before = message["ts"].as_str().is_some_and(|ts| earlier(ts, first_ts));
-                before && !ours
-            },
-        ));
-        let surplus = messages.len().saturating_sub(MESSAGES);
-        messages.drain(..surplus);
-        cursor =
-            page["response_metadata"]["next_cursor"].as_str().filter(|c| !c.is_empty()).map(str::to_owned);
-        if cursor.is_none() {
-            break;
         }
+    };
+    if let Err(error) = courier.read_thread(Priority::Normal, PAGES, &narrowed, keep).await {
+        tracing::warn!(%error, "what was said before could not be read");
     }
-    messages
+    messages.into()
 }
 
 /// Whether one `ts` is before another.

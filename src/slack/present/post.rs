@@ -84,6 +84,41 @@ impl Courier {
         self.scheduler.call(Outgoing { method, priority, channel, arguments, retry }).await
     }
 
+    /// Whether a message is ours.
+    pub fn wrote(&self, message: &Value) -> bool {
+        let us = &self.us;
+        message["user"] == us.user.as_str() || (!us.bot.is_empty() && message["bot_id"] == us.bot.as_str())
+    }
+
+    /// Reads the thread, oldest first, and gives each message to `take`; at most so many pages of 200.
+    /// `narrowed` holds further arguments (`oldest`, `latest`, …).
+    ///
+    /// # Errors
+    /// As [`Scheduler::call`]; what was read before has been given by then.
+    pub async fn read_thread(
+        &self,
+        priority: Priority,
+        pages: usize,
+        narrowed: &Value,
+        mut take: impl FnMut(Value),
+    ) -> Result<(), SlackError> {
+        let mut arguments = narrowed.clone();
+        arguments["channel"] = json!(self.place.channel);
+        arguments["ts"] = json!(self.place.thread_ts);
+        arguments["limit"] = json!(200);
+        for _ in 0..pages {
+            let mut page = self.call(Method::Replies, priority, Retry::MustArrive, arguments.clone()).await?;
+            if let Value::Array(messages) = page["messages"].take() {
+                messages.into_iter().for_each(&mut take);
+            }
+            match page["response_metadata"]["next_cursor"].as_str() {
+                Some(cursor) if !cursor.is_empty() => arguments["cursor"] = json!(cursor),
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
     /// Posts the best of these forms that Slack takes, exactly once, and gives its `ts`.
     ///
     /// # Errors

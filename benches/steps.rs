@@ -41,7 +41,7 @@ const STEPS: usize = 21;
 const TURNS: usize = 5;
 
 fn origin() -> Origin {
-    Origin { door: Door::Terminal, place: Value::Null }
+    Origin::new(Door::Terminal, Value::Null)
 }
 
 fn says(session: &SessionKey, id: &str, clock: &Clock) -> Operation {
@@ -49,7 +49,7 @@ fn says(session: &SessionKey, id: &str, clock: &Clock) -> Operation {
         id: OperationId(format!("{session} {id}")),
         session: session.clone(),
         origin: origin(),
-        actor: Actor { id: "alice".into(), name: "Alice".to_owned() },
+        actor: Actor::new("alice", "Alice"),
         at: clock.now(),
         kind: OperationKind::Say { text: "Go through the files.".to_owned(), handle: Value::Null },
     }
@@ -57,7 +57,12 @@ fn says(session: &SessionKey, id: &str, clock: &Clock) -> Operation {
 
 /// A history of this many items, in the proportions of real work.
 fn history(size: usize) -> Vec<Arc<Item>> {
-    let asked = Item::User { author: "alice".into(), name: "Alice".to_owned(), text: "Begin.".to_owned() };
+    let asked = Item::User {
+        author: "alice".into(),
+        name: "Alice".to_owned(),
+        text: "Begin.".to_owned(),
+        opens: true,
+    };
     let mut items = vec![Arc::new(asked)];
     while items.len() + 1 < size {
         let number = items.len();
@@ -101,6 +106,7 @@ fn rules() -> Rules {
         delivery: Delivery::Streamed,
         approval_ttl: Duration::from_secs(3_600),
         approvers: Vec::new(),
+        approver_groups: Vec::new(),
         who: Who::RequesterAndListed,
         compact_at_percent: 85,
     }

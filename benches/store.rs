@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use ml_intern::clock::Clock;
 use ml_intern::protocol::operation::{Actor, Door, OperationKind, Origin};
-use ml_intern::protocol::{Item, Operation, OperationId, PersonId, SessionHead, SessionKey};
+use ml_intern::protocol::{Item, Operation, OperationId, SessionHead, SessionKey};
 use ml_intern::store::embedded::Embedded;
 use ml_intern::store::{Claimable, Commit, Inbox, Lease, Sessions};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 const TTL: Duration = Duration::from_secs(3600);
 
 fn origin() -> Origin {
-    Origin { door: Door::Slack, place: json!({"channel": "C0123456789", "thread": "1760000000.000100"}) }
+    Origin::new(Door::Slack, json!({"channel": "C0123456789", "thread": "1760000000.000100"}))
 }
 
 fn says(session: &str, id: String, clock: &Clock) -> Operation {
@@ -26,7 +26,7 @@ fn says(session: &str, id: String, clock: &Clock) -> Operation {
         id: OperationId(id),
         session: SessionKey::from(session),
         origin: origin(),
-        actor: Actor { id: PersonId::from("U0123456789"), name: "Ada".to_owned() },
+        actor: Actor::new("U0123456789", "Ada"),
         at: clock.now(),
         kind: OperationKind::Say { text: "please train it again ".repeat(10), handle: Value::Null },
     }

@@ -59,6 +59,13 @@ impl Model for Scripted {
     fn check(&self, _: &str) -> std::result::Result<(), ModelError> {
         Ok(())
     }
+
+    async fn facts(&self, _: &str) -> ml_intern::model::Facts {
+        ml_intern::model::Facts {
+            price: Some(ml_intern::protocol::Price::FREE),
+            ..ml_intern::model::Facts::ASSUMED
+        }
+    }
 }
 
 pub fn call(number: usize) -> ProposedCall {

@@ -5,12 +5,12 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::tool::Assessment;
+use super::tool::{Assessment, Risk};
 use super::{Rules, Session, Who};
 use crate::clock::Timestamp;
 use crate::protocol::{
     Actor, ApprovalId, ApprovalRequest, Approvers, AskedCall, Call, CallStatus, Decision, Door, Event, Item,
-    PersonId, ProposedCall, Turn, TurnState, Verdict,
+    OnExpiry, ProposedCall, Turn, TurnState, Verdict,
 };
 
 /// A question about `asked`, to be put to people.
@@ -30,6 +30,11 @@ pub fn request(
         asked_at: now,
         expires_at: now.plus(rules.approval_ttl),
         approvers: approvers(&turn.requester, rules),
+        needed: 1,
+        votes: Vec::new(),
+        remind_at: None,
+        on_expiry: OnExpiry::GoOn,
+        grant: None,
     }
 }
 
@@ -39,12 +44,16 @@ pub fn asked_call(proposed: &ProposedCall, assessment: &Assessment, reasons: Vec
     AskedCall {
         call: proposed.id.clone(),
         tool: proposed.tool.clone(),
+        operation: assessment.operation.clone(),
         arguments: proposed.arguments.clone(),
+        proposed: None,
+        diff: None,
+        always: matches!(assessment.risk, Risk::Always { .. }),
         title: assessment.title.clone(),
         preview: assessment.preview.clone(),
         language: assessment.language.clone(),
         reasons,
-        cost: assessment.cost,
+        cost: assessment.cost.clone(),
         alike: assessment.alike.clone(),
         editable: assessment.editable.clone(),
     }
@@ -54,6 +63,7 @@ fn approvers(requester: &Actor, rules: &Rules) -> Approvers {
     let mut people = rules.approvers.clone();
     match rules.who {
         Who::Anyone => return Approvers::Anyone,
+        Who::AnyoneButRequester => return Approvers::AnyoneBut { person: requester.id.clone() },
         Who::Listed => {}
         Who::RequesterAndListed => {
             if !people.contains(&requester.id) {
@@ -61,18 +71,21 @@ fn approvers(requester: &Actor, rules: &Rules) -> Approvers {
             }
         }
     }
-    Approvers::Listed { people }
+    Approvers::Listed { people, groups: rules.approver_groups.clone() }
 }
 
 /// Whether this person may decide, ahead of any question, what this session asks about: whoever could
 /// answer its questions.
 #[must_use]
-pub fn may_waive(session: &Session, person: &PersonId, rules: &Rules) -> bool {
-    let asked_last = session.head.turn.as_ref().is_some_and(|turn| turn.requester.id == *person);
-    rules.approvers.contains(person)
+pub fn may_waive(session: &Session, person: &Actor, rules: &Rules) -> bool {
+    let asked_last = session.head.turn.as_ref().is_some_and(|turn| turn.requester.id == person.id);
+    let listed = rules.approvers.contains(&person.id)
+        || person.groups.iter().any(|group| rules.approver_groups.contains(group));
+    listed
         || match rules.who {
             Who::Anyone => true,
             Who::Listed => false,
+            Who::AnyoneButRequester => !asked_last,
             // A terminal has one person.
             Who::RequesterAndListed => asked_last || session.head.origin.door == Door::Terminal,
         }
@@ -155,7 +168,7 @@ pub fn decide(
     if asked.id != *approval {
         return Err(Refusal::NotAsked);
     }
-    if !asked.approvers.include(&by.id) {
+    if !asked.approvers.include(by) {
         return Err(Refusal::NotAmongApprovers);
     }
     if at >= asked.expires_at {

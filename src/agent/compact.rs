@@ -20,8 +20,8 @@ const TEXT_CAP: usize = 400_000;
 const TAIL_PERCENT: u64 = 25;
 
 impl Agent {
-    pub(super) fn over_threshold(&self, session: &Session) -> bool {
-        let window = self.model.window(&self.model_of(session));
+    pub(super) async fn over_threshold(&self, session: &Session) -> bool {
+        let window = self.model.facts(&self.model_of(session)).await.window;
         session.head.context_tokens * 100 > window * self.rules.compact_at_percent
     }
 
@@ -32,7 +32,7 @@ impl Agent {
         sink: &Arc<dyn EventSink>,
         cancel: &CancellationToken,
     ) -> bool {
-        let window = self.model.window(&self.model_of(session));
+        let window = self.model.facts(&self.model_of(session)).await.window;
         let Some((from, to)) = middle(session.items(), window * TAIL_PERCENT / 100) else { return false };
         let before = tokens(session.items());
         let cut = &session.items()[from..to];
@@ -44,7 +44,8 @@ impl Agent {
                 mechanical(cut)
             }
         };
-        let mut tail = vec![Arc::new(Item::Summary { text, replaced: (to - from) as u64 })];
+        let turns = cut_turns(&session.items()[from..to]);
+        let mut tail = vec![Arc::new(Item::Summary { text, replaced: (to - from) as u64, turns })];
         tail.extend_from_slice(&session.items()[to..]);
         session.splice(from, tail);
         let after = tokens(session.items());
@@ -126,6 +127,16 @@ fn middle(items: &[Arc<Item>], tail_tokens: u64) -> Option<(usize, usize)> {
     (to > from && !only_summaries).then_some((from, to))
 }
 
+/// How many turns began in these items, those behind earlier summaries included.
+fn cut_turns(items: &[Arc<Item>]) -> u64 {
+    let turns = |item: &Arc<Item>| match **item {
+        Item::User { opens: true, .. } => 1,
+        Item::Summary { turns, .. } => turns,
+        _ => 0,
+    };
+    items.iter().map(turns).sum()
+}
+
 fn rendered(item: &Item, cap: usize) -> String {
     let (who, text) = match item {
         Item::User { name, text, .. } => (format!("{name} said"), text.clone()),
@@ -168,7 +179,7 @@ mod tests {
     use serde_json::json;
 
     fn user(text: &str) -> Arc<Item> {
-        Arc::new(Item::User { author: "u".into(), name: "Alice".into(), text: text.into() })
+        Arc::new(Item::User { author: "u".into(), name: "Alice".into(), text: text.into(), opens: true })
     }
 
     fn step(n: usize) -> [Arc<Item>; 2] {
@@ -203,8 +214,11 @@ mod tests {
     fn a_short_talk_is_left_alone() {
         assert_eq!(middle(&[user("hello")], 1_000), None);
         assert_eq!(middle(&[], 1_000), None);
-        let items =
-            [user("task"), Arc::new(Item::Summary { text: "y".repeat(9_000), replaced: 3 }), user("more")];
+        let items = [
+            user("task"),
+            Arc::new(Item::Summary { text: "y".repeat(9_000), replaced: 3, turns: 1 }),
+            user("more"),
+        ];
         assert_eq!(middle(&items, 1_000), None, "a summary of a summary helps nobody");
     }
 }

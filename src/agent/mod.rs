@@ -67,7 +67,9 @@ pub struct Rules {
     pub approval_ttl: Duration,
     /// Who may answer besides the requester.
     pub approvers: Vec<PersonId>,
-    /// How the two go together.
+    /// User groups whose members may answer besides the requester.
+    pub approver_groups: Vec<String>,
+    /// How they go together.
     pub who: Who,
     /// Share of the window, in percent, above which the transcript is shortened.
     pub compact_at_percent: u64,
@@ -80,6 +82,8 @@ pub enum Who {
     RequesterAndListed,
     /// Only the listed approvers.
     Listed,
+    /// Anyone who may talk to the agent there, but not the person who asked.
+    AnyoneButRequester,
     /// Anyone who may talk to the agent there.
     Anyone,
 }

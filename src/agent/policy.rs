@@ -31,6 +31,7 @@ pub fn judge(assessment: &Assessment, settings: &Settings, autonomy: Autonomy) -
     match &assessment.risk {
         Risk::Never { reason } => Judgement::Forbid(reason.clone()),
         Risk::Free => Judgement::Allow,
+        Risk::Always { reason } => Judgement::Ask(vec![reason.clone()]),
         Risk::Ask { reason } => {
             let allowed = assessment
                 .alike

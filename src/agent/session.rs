@@ -58,10 +58,10 @@ impl Session {
         self.saved = self.items.len();
     }
 
-    /// Where the last request of a person begins, for undo.
+    /// Where the last turn begins, for undo; what people added while it was in hand belongs to it.
     #[must_use]
     pub fn last_request(&self) -> Option<usize> {
-        self.items.iter().rposition(|item| matches!(**item, Item::User { .. }))
+        self.items.iter().rposition(|item| matches!(**item, Item::User { opens: true, .. }))
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_save_writes_only_what_changed() {
-        let origin = Origin { door: Door::Terminal, place: Value::Null };
+        let origin = Origin::new(Door::Terminal, Value::Null);
         let head = SessionHead::new("s".into(), origin, Timestamp(0));
         let mut session = Session::new(head, vec![Arc::new(note("a")), Arc::new(note("b"))]);
         session.push(note("c"));

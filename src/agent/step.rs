@@ -57,7 +57,7 @@ impl Agent {
         if let Some(limit) = self.rules.max_iterations.filter(|limit| steps >= *limit) {
             return self.end(session, Ending::LimitReached { text: prompt::limit_reached(limit) });
         }
-        if self.over_threshold(session) {
+        if self.over_threshold(session).await {
             self.shorten(session, sink, cancel).await;
         }
         let answer = match self.ask_model(session, place, sink, cancel).await {
@@ -140,7 +140,7 @@ impl Agent {
         }
         let calls = calls
             .into_iter()
-            .map(|proposed| Call { proposed, status: CallStatus::Proposed, edited: false })
+            .map(|proposed| Call { proposed, status: CallStatus::Proposed, edited: false, approved: None })
             .collect();
         set_state(session, TurnState::Calling { calls });
         // Judging and marking belong to the same save as the answer: one durable write, not two.

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::protocol::{Actor, CallId, Door, SessionKey, ToolOutcome, ToolSpec, TurnId, approval::Alike};
+use crate::protocol::{
+    Actor, CallId, Cost, Door, SessionKey, ToolOutcome, ToolSpec, TurnId, approval::Alike,
+};
 
 /// Something the model can do. One file per tool under `tools/`, one line in its catalogue.
 #[async_trait]
@@ -55,6 +57,8 @@ pub struct Assessment {
     pub effect: Effect,
     /// Whether other calls may run beside it.
     pub together: Together,
+    /// The tool's operation, where it has several: rules name it.
+    pub operation: Option<String>,
     /// One line for people: what it does.
     pub title: String,
     /// What to read before answering: the command or script.
@@ -65,8 +69,8 @@ pub struct Assessment {
     pub alike: Option<Alike>,
     /// The argument that people edit as text; `None` edits all as JSON.
     pub editable: Option<String>,
-    /// Worst-case cost in micro-dollars.
-    pub cost: Option<u64>,
+    /// Worst-case cost.
+    pub cost: Cost,
 }
 
 /// Whether people must be asked.
@@ -76,6 +80,12 @@ pub enum Risk {
     Free,
     /// Yes, because.
     Ask {
+        /// One short sentence.
+        reason: String,
+    },
+    /// Yes, and only a person's own yes counts: neither auto-approval nor "approve for this session"
+    /// covers it, because.
+    Always {
         /// One short sentence.
         reason: String,
     },
@@ -112,12 +122,13 @@ impl Assessment {
             risk: Risk::Free,
             effect: Effect::Reads,
             together: Together::Parallel,
+            operation: None,
             title: title.into(),
             preview: String::new(),
             language: "text".to_owned(),
             alike: None,
             editable: None,
-            cost: None,
+            cost: Cost::Free,
         }
     }
 

@@ -235,11 +235,13 @@ fn rules(config: &Config, delivery: Delivery) -> Rules {
         delivery,
         approval_ttl: Duration::from_secs(config.approvals.expires_after_s),
         approvers: config.approvals.approvers.iter().cloned().map(PersonId).collect(),
+        approver_groups: config.approvals.approver_groups.clone(),
         who: match config.approvals.who {
             WhoApproves::RequesterAndListed => Who::RequesterAndListed,
             WhoApproves::Listed => Who::Listed,
+            WhoApproves::AnyoneButRequester => Who::AnyoneButRequester,
             WhoApproves::Anyone => Who::Anyone,
         },
-        compact_at_percent: 85,
+        compact_at_percent: u64::from(config.memory.compact_at_percent),
     }
 }

@@ -104,7 +104,7 @@ async fn act(conversation: &Conversation, chat: &mut Chat, typed: Typed) -> anyh
                 );
                 return Ok(false);
             }
-            OperationKind::Set { setting: Setting::Yolo { on: !on } }
+            OperationKind::Set { setting: Setting::Yolo { on: !on, cap: None } }
         }
     };
     conversation.submit(kind).await?;

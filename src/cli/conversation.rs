@@ -83,8 +83,8 @@ impl Conversation {
             id,
             intake,
             front,
-            origin: Origin { door: Door::Terminal, place: json!({ "workspace": workspace }) },
-            actor: Actor { id: "local".into(), name: name.to_owned() },
+            origin: Origin::new(Door::Terminal, json!({ "workspace": workspace })),
+            actor: Actor::new("local", name),
             clock: Clock::system(),
             random: Random::system(),
         }

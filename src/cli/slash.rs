@@ -2,7 +2,7 @@
 //!
 //! Owns the table and its reading. Never acts.
 
-use crate::protocol::{OperationKind, Setting};
+use crate::protocol::{OperationKind, Role, Setting};
 
 /// What a typed line means.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,11 +79,11 @@ fn command(word: &str, argument: &str) -> Option<Typed> {
         ("/undo", _) => Typed::Operation(OperationKind::Undo),
         ("/compact", _) => Typed::Operation(OperationKind::Compact),
         ("/status", _) | ("/model" | "/effort", "") => Typed::Operation(OperationKind::Status),
-        ("/model", "default") => set(Setting::Model { id: None }),
+        ("/model", "default") => set(Setting::Model { role: Role::Main, id: None }),
         ("/model", id) if id.contains(char::is_whitespace) => {
             Typed::Refused("A model id has no spaces: provider/model.".to_owned())
         }
-        ("/model", id) => set(Setting::Model { id: Some(id.to_owned()) }),
+        ("/model", id) => set(Setting::Model { role: Role::Main, id: Some(id.to_owned()) }),
         ("/effort", "off") => set(Setting::Effort { level: None }),
         ("/effort", level) if EFFORTS.contains(&level.to_lowercase().as_str()) => {
             set(Setting::Effort { level: Some(level.to_lowercase()) })
@@ -107,7 +107,9 @@ mod tests {
             })
         };
         let model = |id: &str| {
-            Typed::Operation(OperationKind::Set { setting: Setting::Model { id: Some(id.to_owned()) } })
+            Typed::Operation(OperationKind::Set {
+                setting: Setting::Model { role: Role::Main, id: Some(id.to_owned()) },
+            })
         };
         let table = [
             ("   ", Typed::Nothing),

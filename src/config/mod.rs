@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
+mod agent;
+mod approvals;
+mod budgets;
 pub mod check;
 pub mod error;
 pub mod files;
@@ -25,6 +28,9 @@ pub mod substitute;
 mod validate;
 pub mod variables;
 
+pub use agent::{Ceiling, MemoryConfig, RoleConfig, RolesConfig};
+pub use approvals::{ApprovalRule, ApprovalsConfig, RuleVerdict, WhoApproves};
+pub use budgets::{BudgetsConfig, Limits, PriceConfig};
 pub use error::{ConfigError, Origin, Problem};
 pub use files::{FileUse, Outcome};
 pub use load::{Loaded, Overrides, Sources, process_environment};
@@ -71,6 +77,12 @@ pub struct Config {
     pub models: ModelConfig,
     /// The Slack front door.
     pub slack: SlackConfig,
+    /// Models by role, besides the main one.
+    pub roles: RolesConfig,
+    /// When a transcript is shortened.
+    pub memory: MemoryConfig,
+    /// Limits on what is spent.
+    pub budgets: BudgetsConfig,
     /// Approvals.
     pub approvals: ApprovalsConfig,
     /// Tools that act on this machine.
@@ -127,31 +139,6 @@ pub enum ToolRuntime {
     Sandbox,
 }
 
-/// Approvals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ApprovalsConfig {
-    /// Seconds until an unanswered question expires.
-    pub expires_after_s: u64,
-    /// Slack user ids who may answer besides the requester. Empty: only `who` decides.
-    pub approvers: Vec<String>,
-    /// Who may answer.
-    pub who: WhoApproves,
-}
-
-/// Who may answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum WhoApproves {
-    /// The person who asked, and the listed approvers.
-    #[default]
-    RequesterAndListed,
-    /// Only the listed approvers.
-    Listed,
-    /// Anyone who may talk to the agent there.
-    Anyone,
-}
-
 /// Tools that act on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -174,6 +161,8 @@ pub struct ToolsConfig {
 pub struct StoreConfig {
     /// The data folder; null for the platform's.
     pub data_dir: Option<PathBuf>,
+    /// Days after which a session that nobody has used is deleted, its files too; null keeps all.
+    pub retention_days: Option<u32>,
 }
 
 /// `serve`: addresses and limits.
@@ -233,18 +222,15 @@ impl Default for Config {
             messaging: MessagingConfig::default(),
             models: ModelConfig::default(),
             slack: SlackConfig::default(),
+            roles: RolesConfig::default(),
+            memory: MemoryConfig::default(),
+            budgets: BudgetsConfig::default(),
             approvals: ApprovalsConfig::default(),
             tools: ToolsConfig::default(),
             store: StoreConfig::default(),
             server: ServerConfig::default(),
             services: ServicesConfig::default(),
         }
-    }
-}
-
-impl Default for ApprovalsConfig {
-    fn default() -> Self {
-        Self { expires_after_s: 24 * 60 * 60, approvers: Vec::new(), who: WhoApproves::default() }
     }
 }
 

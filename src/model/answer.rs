@@ -247,6 +247,7 @@ fn usage(counted: &genai::chat::Usage) -> Usage {
         cache_write_tokens: count(prompt.and_then(|details| details.cache_creation_tokens)),
         output_tokens: count(counted.completion_tokens),
         reasoning_tokens: count(completion.and_then(|details| details.reasoning_tokens)),
-        cost: None,
+        cost: 0,
+        unpriced: 0,
     }
 }

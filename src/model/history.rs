@@ -142,7 +142,7 @@ fn words(item: &Item, several_authors: bool) -> Option<String> {
         Item::Overheard { lines } => Some(quoted(lines)),
         Item::Synthetic { text } if text.trim().is_empty() => None,
         Item::Synthetic { text } => Some(format!("Note from the program that runs you: {text}")),
-        Item::Summary { text, replaced } => {
+        Item::Summary { text, replaced, .. } => {
             Some(format!("Summary of the earlier conversation ({replaced} messages were cut):\n{text}"))
         }
         Item::Assistant { .. } | Item::ToolResult { .. } => None,

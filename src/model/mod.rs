@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::protocol::{Item, ProposedCall, SessionKey, Thought, ToolSpec, Usage};
+use crate::protocol::{Item, Price, ProposedCall, SessionKey, Thought, ToolSpec, Usage};
 
 mod adapter;
 mod answer;
@@ -181,10 +181,25 @@ pub trait Model: Send + Sync {
     /// Says whether an id can be used (form and credentials), without calling the provider.
     fn check(&self, model: &str) -> Result<(), ModelError>;
 
-    /// Tokens that the model's window holds.
-    fn window(&self, _model: &str) -> u64 {
-        DEFAULT_WINDOW
-    }
+    /// What is known of a model. May ask its provider's catalogue, for some seconds at most and not
+    /// again while the answer is fresh; what nobody knows is assumed (the window) or missing (the price).
+    async fn facts(&self, model: &str) -> Facts;
+}
+
+/// What is known of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Tokens that its window holds.
+    pub window: u64,
+    /// What it costs; `None` if nobody knows.
+    pub price: Option<Price>,
+    /// Whether it can call tools; `None` if nobody knows.
+    pub tools: Option<bool>,
+}
+
+impl Facts {
+    /// What is assumed of a model that nobody knows.
+    pub const ASSUMED: Self = Self { window: DEFAULT_WINDOW, price: None, tools: None };
 }
 
 /// The window that is assumed of a model nobody knows, in tokens.
@@ -209,5 +224,9 @@ impl<M: Model + ?Sized> Model for Arc<M> {
 
     fn check(&self, model: &str) -> Result<(), ModelError> {
         (**self).check(model)
+    }
+
+    async fn facts(&self, model: &str) -> Facts {
+        (**self).facts(model).await
     }
 }

@@ -21,7 +21,7 @@ use super::classify::classify;
 use super::fault::{Fault, Phase};
 use super::frames::CallFrames;
 use super::provider::{Dialect, Target, resolve};
-use super::{Completion, Delivery, DeltaSink, Model, ModelError, Request};
+use super::{Completion, Delivery, DeltaSink, Facts, Model, ModelError, Request, window};
 
 /// How long `probe` waits for an answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -114,5 +114,9 @@ impl Model for Providers {
 
     fn check(&self, model: &str) -> Result<(), ModelError> {
         resolve(&self.config, model).map(|_| ())
+    }
+
+    async fn facts(&self, model: &str) -> Facts {
+        Facts { window: window(model), ..Facts::ASSUMED }
     }
 }

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::protocol::Item;
 use crate::random::Random;
 
-use super::{Completion, Delta, DeltaSink, Model, ModelError, Repairable, Request, Trouble};
+use super::{Completion, Delta, DeltaSink, Facts, Model, ModelError, Repairable, Request, Trouble};
 
 /// How long to wait before each further try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +138,10 @@ impl<M: Model> Model for Retrying<M> {
 
     fn check(&self, model: &str) -> Result<(), ModelError> {
         self.inner.check(model)
+    }
+
+    async fn facts(&self, model: &str) -> Facts {
+        self.inner.facts(model).await
     }
 }
 

@@ -41,6 +41,10 @@ impl Model for Scripted {
     fn check(&self, _: &str) -> Result<(), ModelError> {
         Ok(())
     }
+
+    async fn facts(&self, _: &str) -> crate::model::Facts {
+        crate::model::Facts { price: Some(crate::protocol::Price::FREE), ..crate::model::Facts::ASSUMED }
+    }
 }
 
 #[derive(Default)]

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ids::{ApprovalId, CallId, PersonId, TurnId};
+use super::money::Cost;
+use super::operation::Actor;
 use crate::clock::Timestamp;
 
 /// What people are asked. The button carries only `id`; all else is saved here.
@@ -25,6 +27,68 @@ pub struct ApprovalRequest {
     pub expires_at: Timestamp,
     /// Who may answer.
     pub approvers: Approvers,
+    /// How many different people must say yes.
+    #[serde(default = "one")]
+    pub needed: u32,
+    /// Who has said yes so far, while more must.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<Vote>,
+    /// When people are reminded, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind_at: Option<Timestamp>,
+    /// What happens when its time is up.
+    #[serde(default)]
+    pub on_expiry: OnExpiry,
+    /// What a yes allows beside the calls; a question about no call at all is about this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// One of several people who must say yes has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Who.
+    pub by: PersonId,
+    /// Their name.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What happens when nobody answers in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExpiry {
+    /// The calls do not run; the agent goes on without them.
+    #[default]
+    GoOn,
+    /// The turn ends.
+    Stop,
+}
+
+/// What a yes allows beside calls. Amounts in micro-dollars.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "grant", rename_all = "snake_case")]
+pub enum Grant {
+    /// The session may spend up to this before people are asked again.
+    SpendUntil {
+        /// The sum of the session's spending.
+        micros: u64,
+    },
+    /// Auto-approval may go on up to this.
+    YoloCap {
+        /// The new cap.
+        micros: u64,
+    },
+    /// A model whose price nobody knows may be used in this session.
+    UnknownPrice {
+        /// The model's id.
+        model: String,
+    },
 }
 
 /// One call that people are asked about.
@@ -34,8 +98,20 @@ pub struct AskedCall {
     pub call: CallId,
     /// The tool.
     pub tool: String,
+    /// Its operation, if it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
     /// The arguments as they would run.
     pub arguments: Value,
+    /// What the model had proposed, where a person has changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<Value>,
+    /// What changed against the model's proposal (or against the last run), as a unified diff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+    /// Whether only a person's own yes counts: no setting of the session and no headless run covers it.
+    #[serde(default)]
+    pub always: bool,
     /// One line: what it does.
     pub title: String,
     /// What to read before answering: the command or script; may be long.
@@ -44,8 +120,9 @@ pub struct AskedCall {
     pub language: String,
     /// Why people are asked, one short sentence each.
     pub reasons: Vec<String>,
-    /// Worst-case cost in micro-dollars; `None` if it costs nothing or is unknown (then a reason says so).
-    pub cost: Option<u64>,
+    /// Worst-case cost.
+    #[serde(default)]
+    pub cost: Cost,
     /// What "approve for this session" would allow; `None` if it may not be allowed so.
     pub alike: Option<Alike>,
     /// The one argument that people edit as text (a command, a script); `None` edits all as JSON.
@@ -67,20 +144,37 @@ pub struct Alike {
 pub enum Approvers {
     /// Anyone who may talk to the agent here.
     Anyone,
-    /// These people.
+    /// Anyone who may talk to the agent here, but not this person.
+    AnyoneBut {
+        /// Who asked.
+        person: PersonId,
+    },
+    /// These people, and the members of these user groups.
     Listed {
         /// Their ids.
         people: Vec<PersonId>,
+        /// Ids of user groups.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<String>,
+    },
+    /// Only who is in every one of these.
+    All {
+        /// Each must include the person.
+        of: Vec<Approvers>,
     },
 }
 
 impl Approvers {
-    /// Whether `person` may answer.
+    /// Whether this person may answer.
     #[must_use]
-    pub fn include(&self, person: &PersonId) -> bool {
+    pub fn include(&self, person: &Actor) -> bool {
         match self {
             Self::Anyone => true,
-            Self::Listed { people } => people.contains(person),
+            Self::AnyoneBut { person: not } => person.id != *not,
+            Self::Listed { people, groups } => {
+                people.contains(&person.id) || person.groups.iter().any(|group| groups.contains(group))
+            }
+            Self::All { of } => of.iter().all(|each| each.include(person)),
         }
     }
 }

@@ -90,6 +90,11 @@ pub enum Event {
     },
     /// People are asked. Shown once per approval; shown again if a crash may have lost it.
     ApprovalRequired(ApprovalRequest),
+    /// The question changed while it stays open: somebody agreed and more people must, or somebody
+    /// edited what would run.
+    ApprovalUpdated(ApprovalRequest),
+    /// The question's time is nearly up and nobody has answered.
+    ApprovalReminder(ApprovalRequest),
     /// An approval was decided, expired, or overtaken.
     ApprovalDecided {
         /// What was asked.
@@ -162,6 +167,19 @@ pub enum Event {
     Usage {
         /// Of this session.
         session: Usage,
+    },
+    /// What was spent: by this session, this person, this channel, the team; lines of label and value.
+    Spending {
+        /// In order.
+        lines: Vec<(String, String)>,
+    },
+    /// A part of the conversation went on somewhere else.
+    Forked {
+        /// In words: where.
+        place: String,
+        /// A link, if the place has an address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<String>,
     },
     /// How the session stands.
     Status {

@@ -18,6 +18,9 @@ pub enum Item {
         name: String,
         /// The words.
         text: String,
+        /// Whether they began a turn; if not, they came while one was in hand.
+        #[serde(default = "yes")]
+        opens: bool,
     },
     /// Words of others that were in the thread before we were called: data, never instruction.
     Overheard {
@@ -35,6 +38,9 @@ pub enum Item {
         text: String,
         /// How many items it replaced.
         replaced: u64,
+        /// How many turns began in them.
+        #[serde(default)]
+        turns: u64,
     },
     /// What the model answered in one step.
     Assistant {
@@ -60,6 +66,11 @@ pub enum Item {
         /// Whether the tool did what was asked.
         success: bool,
     },
+}
+
+/// Items saved before this was known all began a turn.
+fn yes() -> bool {
+    true
 }
 
 /// One line somebody said before we were called.

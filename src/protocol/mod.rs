@@ -4,24 +4,30 @@
 //! [`event`] first, then [`session`] and [`turn`], which are the saved truth.
 
 pub mod approval;
+pub mod audit;
 pub mod event;
 pub mod ids;
 pub mod message;
+pub mod money;
 pub mod notice;
 pub mod operation;
 pub mod plan;
+pub mod role;
 pub mod session;
 pub mod tool;
 pub mod turn;
 pub mod usage;
 
-pub use approval::{ApprovalRequest, Approvers, AskedCall, Decision, Verdict};
+pub use approval::{ApprovalRequest, Approvers, AskedCall, Decision, Grant, OnExpiry, Verdict, Vote};
+pub use audit::{Act, AuditEntry, AuditRecord};
 pub use event::Event;
 pub use ids::{ApprovalId, CallId, OperationId, PersonId, SessionKey, TurnId};
 pub use message::{Heard, Item, ProposedCall, Thought};
+pub use money::{Account, Balance, Cost, Period, Price, Reservation, Reserved, Scope, Usd};
 pub use notice::{Notice, Severity};
 pub use operation::{Actor, Door, Operation, OperationKind, Origin, Setting};
 pub use plan::{PlanItem, PlanStatus};
+pub use role::Role;
 pub use session::{SessionHead, Settings};
 pub use tool::{ToolOutcome, ToolSpec};
 pub use turn::{Call, CallStatus, Ending, Turn, TurnState};

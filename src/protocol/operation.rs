@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::approval::Verdict;
 use super::ids::{ApprovalId, OperationId, PersonId, SessionKey};
+use super::role::Role;
 use crate::clock::Timestamp;
 
 /// One thing that somebody (or the clock) wants of a session.
@@ -41,6 +42,17 @@ pub struct Origin {
     pub door: Door,
     /// What that door needs to find the place again.
     pub place: Value,
+    /// The channel it is in, where the door has channels: budgets and rules name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+}
+
+impl Origin {
+    /// A place behind a door, in no channel.
+    #[must_use]
+    pub fn new(door: Door, place: Value) -> Self {
+        Self { door, place, channel: None }
+    }
 }
 
 /// Who acts.
@@ -50,6 +62,20 @@ pub struct Actor {
     pub id: PersonId,
     /// The name to show.
     pub name: String,
+    /// The user groups they belong to, of those that rules name; looked up by the front door.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// Their time zone by its IANA name, if the front door knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
+impl Actor {
+    /// A person by id and name.
+    #[must_use]
+    pub fn new(id: impl Into<PersonId>, name: impl Into<String>) -> Self {
+        Self { id: id.into(), name: name.into(), groups: Vec::new(), zone: None }
+    }
 }
 
 /// What is wanted.
@@ -76,6 +102,11 @@ pub enum OperationKind {
         /// Which question.
         approval: ApprovalId,
     },
+    /// It is time to remind people of an approval.
+    Remind {
+        /// Which question.
+        approval: ApprovalId,
+    },
     /// Stop the turn in hand.
     Stop,
     /// Try the failed turn again.
@@ -95,6 +126,24 @@ pub enum OperationKind {
     },
     /// Tell how the session stands.
     Status,
+    /// Tell what was spent.
+    Usage,
+    /// List models and roles.
+    Models,
+    /// Go on from here (or from the end of an earlier turn) in a new place.
+    Fork {
+        /// The turn after which to part, counted from 1; `None` for now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        turn: Option<u64>,
+    },
+    /// Begin this new session with what another one has said so far.
+    Adopt {
+        /// The other session.
+        source: SessionKey,
+        /// How many of its turns; `None` for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        turns: Option<u64>,
+    },
     /// External work has ended.
     Settle {
         /// The ticket's name.
@@ -114,6 +163,9 @@ pub enum OperationKind {
 pub enum Setting {
     /// The model to use from the next step on; `None` goes back to the configured one.
     Model {
+        /// What for.
+        #[serde(default)]
+        role: Role,
         /// `provider/model`.
         id: Option<String>,
     },
@@ -121,6 +173,9 @@ pub enum Setting {
     Yolo {
         /// On or off.
         on: bool,
+        /// How much may be spent so, in micro-dollars; `None` for the configured cap.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cap: Option<u64>,
     },
     /// Reasoning effort; `None` sends none.
     Effort {

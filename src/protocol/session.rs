@@ -1,6 +1,6 @@
 //! The session as it is saved: all but its transcript, which only grows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +9,7 @@ use super::approval::Alike;
 use super::ids::SessionKey;
 use super::operation::Origin;
 use super::plan::PlanItem;
+use super::role::Role;
 use super::turn::Turn;
 use super::usage::Usage;
 use crate::clock::Timestamp;
@@ -38,6 +39,12 @@ pub struct SessionHead {
     pub context_tokens: u64,
     /// How many items the transcript has.
     pub history_size: u64,
+    /// The session that it began from, if it is a fork or a continuation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<SessionKey>,
+    /// The time zone of whoever opened it, by its IANA name, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// What the presenter must remember between workers (handles of posted messages). Only the
     /// front door reads it.
     pub presentation: Value,
@@ -48,10 +55,23 @@ pub struct SessionHead {
 pub struct Settings {
     /// The model; `None` uses the configured one.
     pub model: Option<String>,
+    /// Models of the other roles, where they differ from the configured ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<Role, String>,
     /// Reasoning effort; `None` uses the configured one.
     pub effort: Option<String>,
     /// Auto-approve what policy lets it.
     pub yolo: bool,
+    /// How much the session may spend before auto-approval pauses, in micro-dollars; `None` for the
+    /// configured cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yolo_cap: Option<u64>,
+    /// How much people let the session spend before they are asked again, in micro-dollars.
+    #[serde(default)]
+    pub spend_until: u64,
+    /// Models of unknown price that people let it use.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unpriced: BTreeSet<String>,
     /// Classes of calls that people allowed for this session.
     pub allowed: BTreeSet<Alike>,
 }
@@ -72,6 +92,8 @@ impl SessionHead {
             usage: Usage::default(),
             context_tokens: 0,
             history_size: 0,
+            parent: None,
+            zone: None,
             presentation: Value::Null,
         }
     }

@@ -23,6 +23,9 @@ pub struct ToolOutcome {
     pub output: String,
     /// Whether the tool did what was asked.
     pub success: bool,
+    /// What it really cost, in micro-dollars, where that is known by now; else the estimate stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u64>,
     /// The new plan, if the call changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<PlanItem>>,
@@ -32,12 +35,12 @@ impl ToolOutcome {
     /// The tool did what was asked.
     #[must_use]
     pub fn done(output: impl Into<String>) -> Self {
-        Self { output: output.into(), success: true, plan: None }
+        Self { output: output.into(), success: true, cost: None, plan: None }
     }
 
     /// The tool could not do what was asked; the text says why.
     #[must_use]
     pub fn failed(output: impl Into<String>) -> Self {
-        Self { output: output.into(), success: false, plan: None }
+        Self { output: output.into(), success: false, cost: None, plan: None }
     }
 }

@@ -80,6 +80,9 @@ pub struct Call {
     /// Set when a person edited the arguments: told to the model with the result.
     #[serde(default)]
     pub edited: bool,
+    /// Digest over what people approved; if it is no longer what would run, they are asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<String>,
 }
 
 /// What was done about a call.

@@ -63,6 +63,12 @@ pub fn apply(session: &mut Session, operation: &Operation, heard: Vec<Heard>, ag
             });
             begin_turn(session, operation, agent)
         }
+        // The worker does these, with what it alone has: the store, the ledger, the model.
+        OperationKind::Remind { .. }
+        | OperationKind::Usage
+        | OperationKind::Models
+        | OperationKind::Fork { .. }
+        | OperationKind::Adopt { .. } => Vec::new(),
         OperationKind::Shutdown => vec![Event::Shutdown {}],
     }
 }
@@ -90,6 +96,7 @@ fn say(
         author: operation.actor.id.clone(),
         name: name.clone(),
         text: text.to_owned(),
+        opens: !is_active(session),
     });
     events.extend(begin_turn(session, operation, agent));
     events
@@ -219,11 +226,11 @@ fn start_over(session: &mut Session, operation: &Operation, now: Timestamp) -> V
 
 fn set(session: &mut Session, operation: &Operation, setting: &Setting, agent: &Agent) -> Vec<Event> {
     let text = match setting {
-        Setting::Model { id: None } => {
+        Setting::Model { id: None, .. } => {
             session.head.settings.model = None;
             format!("The model is `{}` again.", agent.rules.model)
         }
-        Setting::Model { id: Some(id) } => match agent.check_model(id) {
+        Setting::Model { id: Some(id), .. } => match agent.check_model(id) {
             Ok(()) => {
                 session.head.settings.model = Some(id.clone());
                 session.head.context_tokens = 0;
@@ -231,13 +238,13 @@ fn set(session: &mut Session, operation: &Operation, setting: &Setting, agent: &
             }
             Err(why) => return vec![private(operation, &format!("The model stays as it is: {why}"))],
         },
-        Setting::Yolo { on: true } if !approve::may_waive(session, &operation.actor.id, &agent.rules) => {
+        Setting::Yolo { on: true, .. } if !approve::may_waive(session, &operation.actor, &agent.rules) => {
             return vec![private(
                 operation,
                 "You are not among the people who may answer questions here, so you cannot switch them off.",
             )];
         }
-        Setting::Yolo { on } => {
+        Setting::Yolo { on, .. } => {
             session.head.settings.yolo = *on;
             if *on {
                 format!(

@@ -34,6 +34,10 @@ impl crate::model::Model for Mute {
         let (reason, hint) = (format!("`{model}` is no model id."), "Write provider/model.".to_owned());
         Err(crate::model::ModelError::Stop { reason, hint })
     }
+
+    async fn facts(&self, _: &str) -> crate::model::Facts {
+        crate::model::Facts { price: Some(crate::protocol::Price::FREE), ..crate::model::Facts::ASSUMED }
+    }
 }
 
 fn agent() -> Agent {
@@ -48,6 +52,7 @@ fn agent() -> Agent {
             delivery: crate::model::Delivery::Whole,
             approval_ttl: Duration::from_secs(60),
             approvers: Vec::new(),
+            approver_groups: Vec::new(),
             who: Who::RequesterAndListed,
             compact_at_percent: 85,
         },
@@ -57,7 +62,7 @@ fn agent() -> Agent {
 }
 
 fn origin() -> Origin {
-    Origin { door: Door::Terminal, place: Value::Null }
+    Origin::new(Door::Terminal, Value::Null)
 }
 
 fn session() -> Session {
@@ -65,7 +70,7 @@ fn session() -> Session {
 }
 
 fn does(who: &str, kind: OperationKind) -> Operation {
-    let actor = Actor { id: who.into(), name: who.to_uppercase() };
+    let actor = Actor::new(who, who.to_uppercase());
     Operation { id: "o".into(), session: "s".into(), origin: origin(), actor, at: Timestamp(1_000), kind }
 }
 
@@ -78,7 +83,7 @@ fn asked(status: CallStatus) -> Session {
     let mut session = session();
     apply(&mut session, &says("train it"), Vec::new(), &agent);
     let proposed = ProposedCall { id: "c".into(), tool: "bash".into(), arguments: serde_json::json!({}) };
-    let call = Call { proposed: proposed.clone(), status, edited: false };
+    let call = Call { proposed: proposed.clone(), status, edited: false, approved: None };
     session.push(Item::Assistant {
         text: String::new(),
         thoughts: Vec::new(),
@@ -188,8 +193,14 @@ fn starting_over_forgets_the_talk_and_what_was_allowed_but_keeps_the_model() {
 #[test]
 fn an_unusable_model_is_refused_in_private_and_nothing_changes() {
     let mut session = session();
-    let set =
-        |id: &str| does("alice", OperationKind::Set { setting: Setting::Model { id: Some(id.into()) } });
+    let set = |id: &str| {
+        does(
+            "alice",
+            OperationKind::Set {
+                setting: Setting::Model { role: crate::protocol::Role::Main, id: Some(id.into()) },
+            },
+        )
+    };
     let events = apply(&mut session, &set("gpt"), Vec::new(), &agent());
     assert_eq!(
         private_line(&events),
@@ -244,7 +255,7 @@ fn the_end_of_external_work_wakes_the_session() {
 fn only_whoever_could_answer_a_question_may_switch_questions_off() {
     let agent =
         |who| Agent { rules: Rules { who, approvers: vec!["lead".into()], ..agent().rules }, ..agent() };
-    let on = |who| does(who, OperationKind::Set { setting: Setting::Yolo { on: true } });
+    let on = |who| does(who, OperationKind::Set { setting: Setting::Yolo { on: true, cap: None } });
     for (rule, person, allowed) in [
         (Who::RequesterAndListed, "alice", true),
         (Who::RequesterAndListed, "lead", true),

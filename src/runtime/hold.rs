@@ -311,7 +311,7 @@ impl Held<'_> {
 
     fn expiry(&self, asked: &crate::protocol::ApprovalRequest) -> Later {
         let head = &self.session.head;
-        let actor = crate::protocol::Actor { id: "clock".into(), name: "the clock".to_owned() };
+        let actor = crate::protocol::Actor::new("clock", "the clock");
         Later {
             at: asked.expires_at,
             operation: Operation {

@@ -218,7 +218,7 @@ fn plain(text: &str) -> Value {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::protocol::{Approvers, TurnId};
+    use crate::protocol::{Approvers, Cost, OnExpiry, TurnId};
 
     fn place() -> Place {
         Place { team: "T1".into(), channel: "C1".into(), thread_ts: "1.0".into(), opened_by: "U1".into() }
@@ -236,7 +236,11 @@ mod tests {
                 preview: String::new(),
                 language: "sh".into(),
                 reasons: Vec::new(),
-                cost: None,
+                cost: Cost::Free,
+                operation: None,
+                proposed: None,
+                diff: None,
+                always: false,
                 alike: None,
                 editable: editable.map(str::to_owned),
             }],
@@ -244,6 +248,11 @@ mod tests {
             asked_at: Timestamp(0),
             expires_at: Timestamp(0),
             approvers: Approvers::Anyone,
+            needed: 1,
+            votes: Vec::new(),
+            remind_at: None,
+            on_expiry: OnExpiry::GoOn,
+            grant: None,
         }
     }
 

@@ -29,7 +29,11 @@ impl Place {
     /// The origin to save with the session.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        Origin { door: Door::Slack, place: serde_json::to_value(self).unwrap_or(Value::Null) }
+        Origin {
+            door: Door::Slack,
+            place: serde_json::to_value(self).unwrap_or(Value::Null),
+            channel: Some(self.channel.clone()),
+        }
     }
 
     /// The place of a saved origin; `None` if it is another door's.
@@ -61,7 +65,7 @@ mod tests {
         let other_person = Place { opened_by: "U2".into(), ..place.clone() };
         assert_eq!(place.session(), other_person.session());
         assert_eq!(place.session().as_str(), "slack:T1:C1:17.5");
-        let terminal = Origin { door: Door::Terminal, place: place.origin().place };
+        let terminal = Origin::new(Door::Terminal, place.origin().place);
         assert_eq!(Place::of(&terminal), None);
     }
 }

@@ -151,6 +151,8 @@ pub fn at_most(cost: u64) -> String {
 
 /// Anybody in the thread may answer.
 pub const ANYONE_MAY_ANSWER: &str = "Anyone here may answer";
+/// Who may answer: all but who asked.
+pub const ANYONE_ELSE_MAY_ANSWER: &str = "Anyone here may answer, except who asked";
 
 /// Who may answer. `people` must be escaped.
 #[must_use]
@@ -218,8 +220,14 @@ pub fn footer(elapsed_ms: u64, steps: u32, usage: &Usage) -> String {
     if usage.total_tokens() > 0 {
         parts.push(format!("{} tokens", thousands(usage.total_tokens())));
     }
-    if let Some(cost) = usage.cost {
-        parts.push(money(cost));
+    if usage.unpriced > 0 {
+        parts.push(format!(
+            "{} and {} of unknown price",
+            money(usage.cost),
+            crate::text::count(usize::try_from(usage.unpriced).unwrap_or(usize::MAX), "call")
+        ));
+    } else if usage.cost > 0 {
+        parts.push(money(usage.cost));
     }
     parts.join(" · ")
 }

@@ -166,7 +166,7 @@ pub fn alike(place: &Place, target: &Target) -> Option<Alike> {
 pub fn allow(place: &Place, target: &Target, wish: Wish, outside: Outside) -> Result<(), BadArguments> {
     match risk(place, target, wish, outside) {
         Risk::Never { reason } => Err(BadArguments(format!("`{}`: {reason}", target.path.display()))),
-        Risk::Free | Risk::Ask { .. } => Ok(()),
+        Risk::Free | Risk::Ask { .. } | Risk::Always { .. } => Ok(()),
     }
 }
 
@@ -239,7 +239,7 @@ mod tests {
         let risk_of = |place: &Place, target: &Target, wish, outside| match risk(place, target, wish, outside)
         {
             Risk::Free => "free",
-            Risk::Ask { .. } => "ask",
+            Risk::Ask { .. } | Risk::Always { .. } => "ask",
             Risk::Never { .. } => "never",
         };
         let no = Outside::Forbidden;

@@ -153,6 +153,13 @@ impl Model for Stateless {
     fn check(&self, _: &str) -> std::result::Result<(), ModelError> {
         Ok(())
     }
+
+    async fn facts(&self, _: &str) -> ml_intern::model::Facts {
+        ml_intern::model::Facts {
+            price: Some(ml_intern::protocol::Price::FREE),
+            ..ml_intern::model::Facts::ASSUMED
+        }
+    }
 }
 
 /// Counts how often each call ran.
@@ -249,8 +256,8 @@ fn operation(clock: &Clock, id: &str, kind: OperationKind) -> Operation {
     Operation {
         id: id.into(),
         session: "s".into(),
-        origin: Origin { door: Door::Terminal, place: Value::Null },
-        actor: Actor { id: "alice".into(), name: "Alice".into() },
+        origin: Origin::new(Door::Terminal, Value::Null),
+        actor: Actor::new("alice", "Alice"),
         at: clock.now(),
         kind,
     }
@@ -279,6 +286,7 @@ impl Scene {
                 delivery: Delivery::Streamed,
                 approval_ttl: Duration::from_secs(3_600),
                 approvers: Vec::new(),
+                approver_groups: Vec::new(),
                 who: Who::RequesterAndListed,
                 compact_at_percent: 85,
             },

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ml_intern::clock::{Clock, Timestamp};
 use ml_intern::protocol::operation::{Actor, Door, OperationKind, Origin};
-use ml_intern::protocol::{Item, Operation, OperationId, PersonId, SessionHead, SessionKey};
+use ml_intern::protocol::{Item, Operation, OperationId, SessionHead, SessionKey};
 use ml_intern::store::embedded::Embedded;
 use ml_intern::store::{Claimable, Commit, Lease, Store};
 use serde_json::{Value, json};
@@ -119,7 +119,7 @@ fn slack() -> Claimable {
 }
 
 fn origin(door: Door) -> Origin {
-    Origin { door, place: json!({"channel": "C1"}) }
+    Origin::new(door, json!({"channel": "C1"}))
 }
 
 /// Ada says something in a Slack thread.
@@ -128,7 +128,7 @@ fn says(session: &str, id: &str) -> Operation {
         id: OperationId::from(id),
         session: key(session),
         origin: origin(Door::Slack),
-        actor: Actor { id: PersonId::from("U1"), name: "Ada".to_owned() },
+        actor: Actor::new("U1", "Ada"),
         at: NOON,
         kind: OperationKind::Say { text: format!("message {id}"), handle: Value::Null },
     }

@@ -79,7 +79,7 @@ fn context() -> CallContext {
             workspace: std::env::temp_dir(),
             ownership: Ownership::Session,
         },
-        requester: Actor { id: "local".into(), name: "Ann".to_owned() },
+        requester: Actor::new("local", "Ann"),
         model: "m".to_owned(),
         progress: Arc::new(Nobody),
         cancel: tokio_util::sync::CancellationToken::new(),

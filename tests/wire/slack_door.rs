@@ -75,7 +75,7 @@ impl Hall {
         head.title = Some("about the model".into());
         head.turn = Some(Turn {
             id: turn(),
-            requester: Actor { id: self.alice(), name: "Alice".into() },
+            requester: Actor::new(self.alice(), "Alice"),
             started_at: self.began,
             steps: 0,
             usage: Usage::default(),
@@ -172,7 +172,7 @@ pub fn complete(answer: &str) -> Event {
         final_response: Some(answer.into()),
         elapsed_ms: 65_000,
         steps: 2,
-        usage: Usage { input_tokens: 1_200, output_tokens: 300, cost: Some(12_300), ..Usage::default() },
+        usage: Usage { input_tokens: 1_200, output_tokens: 300, cost: 12_300, ..Usage::default() },
         limit_reached: false,
     }
 }
@@ -208,7 +208,11 @@ pub fn question(id: &str, command: &str) -> ApprovalRequest {
             preview: command.into(),
             language: "sh".into(),
             reasons: vec!["It changes files.".into()],
-            cost: None,
+            cost: ml_intern::protocol::Cost::Free,
+            operation: None,
+            proposed: None,
+            diff: None,
+            always: false,
             alike: None,
             editable: Some("command".into()),
         }],
@@ -216,5 +220,10 @@ pub fn question(id: &str, command: &str) -> ApprovalRequest {
         asked_at: Clock::system().now(),
         expires_at: Timestamp(1_800_000_000_000),
         approvers: Approvers::Anyone,
+        needed: 1,
+        votes: Vec::new(),
+        remind_at: None,
+        on_expiry: ml_intern::protocol::OnExpiry::GoOn,
+        grant: None,
     }
 }

@@ -79,7 +79,7 @@ async fn in_a_thread_of_ours_replies_commands_and_stop_count_and_elsewhere_nothi
     hall.slack.person("alice").stops(CHANNEL, &root).await.ok();
     let kinds: Vec<OperationKind> =
         operations(&hall, &place, 4).await.into_iter().map(|it| it.kind).collect();
-    let model = Setting::Model { id: Some("org/model".into()) };
+    let model = Setting::Model { role: ml_intern::protocol::Role::Main, id: Some("org/model".into()) };
     assert!(matches!(&kinds[1], OperationKind::Say { text, .. } if text == "and more"), "{kinds:?}");
     assert!(kinds.contains(&OperationKind::Set { setting: model }), "{kinds:?}");
     assert!(kinds.contains(&OperationKind::Stop), "{kinds:?}");

@@ -232,7 +232,8 @@ async fn a_long_command_is_cut_on_the_card_and_attached_whole() {
     let presenter = hall.begun().await;
     let script = (0..400).map(|n| format!("echo line {n}\n")).collect::<String>();
     let mut request = question("a2", &script);
-    request.approvers = Approvers::Listed { people: vec![PersonId(hall.slack.person("bob").id())] };
+    request.approvers =
+        Approvers::Listed { people: vec![PersonId(hall.slack.person("bob").id())], groups: Vec::new() };
     presenter.show(&Event::ApprovalRequired(request));
     presenter.settle().await.unwrap();
     let posts = hall.posts();

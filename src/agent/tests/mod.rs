@@ -51,6 +51,10 @@ impl Model for Scripted {
     fn check(&self, _: &str) -> Result<(), ModelError> {
         Ok(())
     }
+
+    async fn facts(&self, _: &str) -> crate::model::Facts {
+        crate::model::Facts { price: Some(crate::protocol::Price::FREE), ..crate::model::Facts::ASSUMED }
+    }
 }
 
 /// A tool whose name says what it does: `look` reads, `act` asks, `own` changes freely, `never` may
@@ -128,7 +132,7 @@ struct Bench {
 }
 
 fn says(text: &str) -> Result<Completion, ModelError> {
-    let usage = Usage { input_tokens: 10, output_tokens: 2, cost: Some(3), ..Usage::default() };
+    let usage = Usage { input_tokens: 10, output_tokens: 2, cost: 3, ..Usage::default() };
     Ok(Completion { text: text.into(), usage, ..Completion::default() })
 }
 
@@ -149,7 +153,7 @@ fn what(text: &str) -> Value {
 }
 
 fn person(id: &str) -> Actor {
-    Actor { id: id.into(), name: id.to_uppercase() }
+    Actor::new(id, id.to_uppercase())
 }
 
 impl Bench {
@@ -171,13 +175,14 @@ impl Bench {
                 delivery: Delivery::Streamed,
                 approval_ttl: Duration::from_secs(60),
                 approvers: vec!["lead".into()],
+                approver_groups: Vec::new(),
                 who: Who::RequesterAndListed,
                 compact_at_percent: 85,
             },
             clock: clock.clone(),
             random: Random::seeded(1),
         };
-        let origin = Origin { door: Door::Terminal, place: Value::Null };
+        let origin = Origin::new(Door::Terminal, Value::Null);
         let mut head = SessionHead::new("s".into(), origin, clock.now());
         head.turn = Some(Turn {
             id: "t".into(),
@@ -189,7 +194,12 @@ impl Bench {
             state: TurnState::Thinking,
         });
         let mut session = Session::new(head, Vec::new());
-        session.push(Item::User { author: "alice".into(), name: "ALICE".into(), text: "do it".into() });
+        session.push(Item::User {
+            author: "alice".into(),
+            name: "ALICE".into(),
+            text: "do it".into(),
+            opens: true,
+        });
         let place = Place {
             session: "s".into(),
             door: Door::Terminal,

@@ -12,7 +12,7 @@ async fn an_answer_without_calls_ends_the_turn() {
         panic!("{:?}", bench.state());
     };
     assert_eq!(text.as_deref(), Some("42"));
-    assert_eq!(bench.session.head.usage.cost, Some(3));
+    assert_eq!(bench.session.head.usage.cost, 3);
     let announced = super::super::step::announcement(&bench.session).unwrap();
     assert!(matches!(announced, Event::TurnComplete { steps: 1, limit_reached: false, .. }));
 }

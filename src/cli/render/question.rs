@@ -5,7 +5,7 @@
 
 use super::clean::{clean, line};
 use super::paint::Paint;
-use crate::protocol::{ApprovalRequest, AskedCall};
+use crate::protocol::{ApprovalRequest, AskedCall, Cost};
 
 /// Lines of a preview beyond this many are counted instead of shown; `e` shows the whole.
 const PREVIEW_LINES: usize = 200;
@@ -22,7 +22,7 @@ pub fn draw(request: &ApprovalRequest, paint: Paint) -> String {
         for reason in &call.reasons {
             out.push_str(&format!("  asks because: {}\n", line(reason, 300)));
         }
-        if let Some(cost) = call.cost {
+        if let Cost::AtMost(cost) = call.cost {
             out.push_str(&format!("  costs at most {}\n", super::text::dollars(cost)));
         }
         out.push_str(&preview(call, paint));
@@ -75,8 +75,8 @@ pub(in crate::cli) mod tests {
 
     use super::*;
     use crate::clock::Timestamp;
-    use crate::protocol::Approvers;
     use crate::protocol::approval::Alike;
+    use crate::protocol::{Approvers, OnExpiry};
 
     pub(in crate::cli) fn request(commands: &[&str]) -> ApprovalRequest {
         let call = |(at, command): (usize, &&str)| AskedCall {
@@ -87,7 +87,11 @@ pub(in crate::cli) mod tests {
             preview: (*command).to_owned(),
             language: "sh".to_owned(),
             reasons: vec!["it runs a command".to_owned()],
-            cost: None,
+            cost: Cost::Free,
+            operation: None,
+            proposed: None,
+            diff: None,
+            always: false,
             alike: Some(Alike { key: "bash".to_owned(), words: "shell commands here".to_owned() }),
             editable: Some("command".to_owned()),
         };
@@ -99,6 +103,11 @@ pub(in crate::cli) mod tests {
             asked_at: Timestamp(0),
             expires_at: Timestamp(1),
             approvers: Approvers::Anyone,
+            needed: 1,
+            votes: Vec::new(),
+            remind_at: None,
+            on_expiry: OnExpiry::GoOn,
+            grant: None,
         }
     }
 

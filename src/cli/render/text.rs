@@ -257,7 +257,9 @@ pub fn footer(elapsed_ms: u64, steps: u32, usage: &Usage) -> String {
     };
     let step = if steps == 1 { "step" } else { "steps" };
     let mut parts = vec![time, format!("{steps} {step}"), format!("{} tokens", usage.total_tokens())];
-    parts.extend(usage.cost.map(dollars));
+    if usage.cost > 0 {
+        parts.push(dollars(usage.cost));
+    }
     parts.join(" · ")
 }
 

@@ -40,7 +40,7 @@ fn complete(answer: &str) -> Event {
         final_response: Some(answer.to_owned()),
         elapsed_ms: 83_400,
         steps: 2,
-        usage: Usage { input_tokens: 900, output_tokens: 100, cost: Some(12_300), ..Usage::default() },
+        usage: Usage { input_tokens: 900, output_tokens: 100, cost: 12_300, ..Usage::default() },
         limit_reached: false,
     }
 }

@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Listener};
 use crate::clients::slack::{Method, Outgoing, Priority, Retry};
-use crate::protocol::{
-    ApprovalId, ApprovalRequest, OperationKind, PersonId, SessionHead, TurnState, Verdict,
-};
+use crate::protocol::{Actor, ApprovalId, ApprovalRequest, OperationKind, SessionHead, TurnState, Verdict};
 use crate::slack::place::Place;
 use crate::slack::translate::{Addressed, Button, Clicked, Form, Submitted};
 use crate::slack::{modal, say};
@@ -62,7 +60,7 @@ impl Listener {
             self.take_buttons_away(clicked).await;
             return Answer::Taken;
         };
-        if !request.approvers.include(&PersonId(clicked.person.id.clone())) {
+        if !request.approvers.include(&Actor::new(clicked.person.id.clone(), "")) {
             self.private(&clicked.place, &clicked.person.id, say::NOT_AN_APPROVER);
             return Answer::Taken;
         }

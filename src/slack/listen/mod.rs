@@ -25,7 +25,7 @@ use super::translate::{Addressed, Inbound, Ourselves, Person, Spoken, Words, tex
 use crate::clients::slack::{Method, Outgoing, Priority, Retry, Scheduler};
 use crate::clock::Clock;
 use crate::config::SlackConfig;
-use crate::protocol::{Actor, Operation, OperationId, OperationKind, PersonId, SessionKey};
+use crate::protocol::{Actor, Operation, OperationId, OperationKind, SessionKey};
 use crate::runtime::intake::Intake;
 
 /// How long an acknowledgement may wait for a name.
@@ -208,7 +208,7 @@ impl Listener {
             id: OperationId(cause),
             session: session.clone(),
             origin: place.origin(),
-            actor: Actor { id: PersonId(person.id.clone()), name },
+            actor: Actor::new(person.id.clone(), name),
             at: self.clock.now(),
             kind,
         };

@@ -136,13 +136,16 @@ fn terms(request: &ApprovalRequest, approvers: &[String]) -> String {
             lines.push(line);
         }
     }
-    let cost: u64 = request.calls.iter().filter_map(|call| call.cost).sum();
+    let cost: u64 = request.calls.iter().filter_map(|call| call.cost.bound()).sum();
     if cost > 0 {
         lines.push(say::at_most(cost));
     }
     let who = match &request.approvers {
         Approvers::Anyone => say::ANYONE_MAY_ANSWER.to_owned(),
-        Approvers::Listed { .. } => say::may_answer(&escape_mrkdwn(&cut(&approvers.join(", "), 600))),
+        Approvers::AnyoneBut { .. } => say::ANYONE_ELSE_MAY_ANSWER.to_owned(),
+        Approvers::All { .. } | Approvers::Listed { .. } => {
+            say::may_answer(&escape_mrkdwn(&cut(&approvers.join(", "), 600)))
+        }
     };
     lines.push(format!("{who} · {}", say::until(request.expires_at.seconds())));
     cut(&lines.join("\n"), 2_900)

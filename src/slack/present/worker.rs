@@ -225,7 +225,7 @@ impl Worker {
 
     /// Names of those who may answer.
     async fn approvers(&self, request: &ApprovalRequest) -> Vec<String> {
-        let Approvers::Listed { people } = &request.approvers else { return Vec::new() };
+        let Approvers::Listed { people, .. } = &request.approvers else { return Vec::new() };
         let ids: Vec<String> = people.iter().take(20).map(|person| person.0.clone()).collect();
         let names = self.shared.names.of_all(&ids, Duration::from_secs(2)).await;
         ids.iter().map(|id| names.get(id).unwrap_or(id).clone()).collect()

@@ -1,7 +1,7 @@
 //! Commands in a thread: `!status`, `!model …`, the word `stop`.
 
 use super::Words;
-use crate::protocol::{OperationKind, Setting};
+use crate::protocol::{OperationKind, Role, Setting};
 
 /// What a message says, its mention of us taken out.
 pub(super) fn words(text: &str) -> Words {
@@ -28,10 +28,12 @@ pub(super) fn words(text: &str) -> Words {
         ("retry", _) if alone => Words::Command(OperationKind::Retry),
         ("resume", _) if alone => Words::Command(OperationKind::Resume),
         ("model", "") => Words::Command(OperationKind::Status),
-        ("model", "default") => Words::Command(OperationKind::Set { setting: Setting::Model { id: None } }),
+        ("model", "default") => {
+            Words::Command(OperationKind::Set { setting: Setting::Model { role: Role::Main, id: None } })
+        }
         ("model", id) if !id.contains(' ') => {
             let id = super::text::readable(id, &std::collections::BTreeMap::new());
-            Words::Command(OperationKind::Set { setting: Setting::Model { id: Some(id) } })
+            Words::Command(OperationKind::Set { setting: Setting::Model { role: Role::Main, id: Some(id) } })
         }
         ("effort", "off" | "none" | "default") => {
             Words::Command(OperationKind::Set { setting: Setting::Effort { level: None } })
@@ -41,7 +43,7 @@ pub(super) fn words(text: &str) -> Words {
             Words::Command(OperationKind::Set { setting: Setting::Effort { level } })
         }
         ("yolo", state @ ("on" | "off")) => {
-            Words::Command(OperationKind::Set { setting: Setting::Yolo { on: state == "on" } })
+            Words::Command(OperationKind::Set { setting: Setting::Yolo { on: state == "on", cap: None } })
         }
         _ => Words::Unclear(format!("!{name}")),
     }
@@ -65,10 +67,10 @@ mod tests {
             ("!compact", Words::Command(OperationKind::Compact)),
             ("!undo", Words::Command(OperationKind::Undo)),
             ("!model", Words::Command(OperationKind::Status)),
-            ("!model hf/a/b", set(Setting::Model { id: Some("hf/a/b".into()) })),
-            ("!model default", set(Setting::Model { id: None })),
-            ("!yolo on", set(Setting::Yolo { on: true })),
-            ("!yolo off", set(Setting::Yolo { on: false })),
+            ("!model hf/a/b", set(Setting::Model { role: Role::Main, id: Some("hf/a/b".into()) })),
+            ("!model default", set(Setting::Model { role: Role::Main, id: None })),
+            ("!yolo on", set(Setting::Yolo { on: true, cap: None })),
+            ("!yolo off", set(Setting::Yolo { on: false, cap: None })),
             ("!yolo", Words::Unclear("!yolo".into())),
             ("!effort high", set(Setting::Effort { level: Some("high".into()) })),
             ("!help", Words::Help),

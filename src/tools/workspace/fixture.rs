@@ -58,7 +58,7 @@ impl Room {
             call: "call_1".into(),
             turn: "t1".into(),
             place: self.place(),
-            requester: Actor { id: "U1".into(), name: "Ann".to_owned() },
+            requester: Actor::new("U1", "Ann"),
             model: "anthropic/claude".to_owned(),
             progress: self.lines.clone(),
             cancel: self.cancel.clone(),

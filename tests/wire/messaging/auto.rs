@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Office;
 
 fn session() -> SessionHead {
-    let origin = Origin { door: Door::Terminal, place: Value::Null };
+    let origin = Origin::new(Door::Terminal, Value::Null);
     let mut session = SessionHead::new("s1".into(), origin, Timestamp(0));
     session.title = Some("Train a model".to_owned());
     session
@@ -38,7 +38,11 @@ fn approval(id: &str) -> Event {
         preview: String::new(),
         language: "sh".to_owned(),
         reasons: Vec::new(),
-        cost: None,
+        cost: ml_intern::protocol::Cost::Free,
+        operation: None,
+        proposed: None,
+        diff: None,
+        always: false,
         alike: None,
         editable: None,
     };
@@ -50,6 +54,11 @@ fn approval(id: &str) -> Event {
         asked_at: Timestamp(0),
         expires_at: Timestamp(1),
         approvers: Approvers::Anyone,
+        needed: 1,
+        votes: Vec::new(),
+        remind_at: None,
+        on_expiry: ml_intern::protocol::OnExpiry::GoOn,
+        grant: None,
     })
 }
 

@@ -27,7 +27,7 @@ fn context(cancel: &CancellationToken) -> CallContext {
             workspace: std::env::temp_dir(),
             ownership: Ownership::Session,
         },
-        requester: Actor { id: "U1".into(), name: "Ann".to_owned() },
+        requester: Actor::new("U1", "Ann"),
         model: "anthropic/claude".to_owned(),
         progress: Arc::new(Nobody),
         cancel: cancel.clone(),

@@ -1,37 +1,82 @@
 //! The words that the loop itself puts before the model. The texts live in `prompts/`.
 //!
-//! The stable part of the system prompt comes first and facts of the session after it, so that
-//! providers can cache it across sessions and steps.
+//! The system prompt has a stable part first (the same for every session of a build with the same
+//! tools, so that providers can cache it across sessions), then the facts of this session, which stay
+//! the same from step to step. What a tool needs taught is taught only where that tool exists.
 
 use std::sync::Arc;
 
-use super::Session;
 use super::tool::{Ownership, Place};
+use super::{Session, Toolbox};
+use crate::clock::Timestamp;
 use crate::protocol::{Door, Ending};
 
 const SYSTEM: &str = include_str!("../../prompts/system.md");
+const TRAINING: &str = include_str!("../../prompts/training.md");
+const SLACK: &str = include_str!("../../prompts/door_slack.md");
+const TERMINAL: &str = include_str!("../../prompts/door_terminal.md");
 const CUT_BY_LENGTH: &str = include_str!("../../prompts/cut_by_length.md");
 /// What the summary model is told.
 pub(super) const SUMMARY: &str = include_str!("../../prompts/summary.md");
 
+/// What is taught only where a tool of this name is offered, in this order.
+const WITH_TOOLS: [(&str, &str); 4] = [
+    ("research", include_str!("../../prompts/with/research.md")),
+    ("sandbox_create", include_str!("../../prompts/with/sandbox_create.md")),
+    ("hf_jobs", include_str!("../../prompts/with/hf_jobs.md")),
+    ("trackio", include_str!("../../prompts/with/trackio.md")),
+];
+
 /// The system prompt of this session; the same at every step.
 #[must_use]
-pub fn system(session: &Session, place: &Place) -> Arc<str> {
-    let door = match place.door {
-        Door::Slack => "a Slack thread. Answers are shown as Markdown; very long ones become a file",
-        Door::Terminal => "a terminal",
-    };
+pub fn system(session: &Session, place: &Place, toolbox: &Toolbox) -> Arc<str> {
+    let mut text = String::with_capacity(12_000);
+    text.push_str(SYSTEM);
+    text.push('\n');
+    text.push_str(TRAINING);
+    for (tool, lesson) in WITH_TOOLS {
+        if toolbox.find(tool).is_some() {
+            text.push('\n');
+            text.push_str(lesson);
+        }
+    }
+    text.push_str("\n# This session\n");
+    text.push_str(match place.door {
+        Door::Slack => SLACK,
+        Door::Terminal => TERMINAL,
+    });
     let folder = match place.ownership {
         Ownership::Session => "a folder of this session's own, empty when it began",
         Ownership::Person => "the person's own folder: be careful with what was there before",
     };
-    let began = jiff::Timestamp::from_millisecond(session.head.created_at.0)
-        .map(|moment| moment.strftime("%A, %-d %B %Y, %H:%M UTC").to_string())
-        .unwrap_or_default();
-    format!(
-        "{SYSTEM}\n# This session\n- It lives in {door}.\n- It began on {began}.\n- Files and commands: {folder}. Relative paths start there.\n"
-    )
-    .into()
+    text.push_str(&format!("- Files and commands: {folder}. Relative paths start there.\n"));
+    text.push_str(&format!("- You have {} tools; there are no others.\n", toolbox.specs().len()));
+    text.push_str(&format!(
+        "- It began on {}.\n",
+        spoken(session.head.created_at, session.head.zone.as_deref())
+    ));
+    text.into()
+}
+
+/// What the model is told when a turn begins on another day than the one before.
+#[must_use]
+pub fn another_day(before: Timestamp, now: Timestamp, zone: Option<&str>) -> Option<String> {
+    let day = |at| zoned(at, zone).map(|moment| moment.date());
+    (day(before)? != day(now)?).then(|| format!("It is now {}.", spoken(now, zone)))
+}
+
+fn zoned(at: Timestamp, zone: Option<&str>) -> Option<jiff::Zoned> {
+    let moment = jiff::Timestamp::from_millisecond(at.0).ok()?;
+    let zone = zone.and_then(|name| jiff::tz::TimeZone::get(name).ok()).unwrap_or(jiff::tz::TimeZone::UTC);
+    Some(moment.to_zoned(zone))
+}
+
+/// A moment in words, in this zone (UTC if it is unknown): `Wednesday, 25 November 2026, 18:30 (Europe/Paris)`.
+fn spoken(at: Timestamp, zone: Option<&str>) -> String {
+    zoned(at, zone).map_or_else(String::new, |moment| {
+        let name = moment.time_zone().iana_name().unwrap_or("UTC").to_owned();
+        format!("{} ({name})", moment.strftime("%A, %-d %B %Y, %H:%M"))
+    })
 }
 
 pub(super) fn cut_by_length(names: &[&str]) -> String {
@@ -57,4 +102,39 @@ pub(super) fn too_long_hint() -> String {
     "The conversation no longer fits the model's window, and shortening it did not help. Start over in a \
      new thread (or with `!new`), or switch to a model with a larger window."
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // 2026-11-25 23:30 UTC
+    const LATE: Timestamp = Timestamp(1_795_649_400_000);
+
+    #[test]
+    fn moments_are_told_in_the_reader_s_zone() {
+        assert_eq!(spoken(LATE, None), "Wednesday, 25 November 2026, 23:30 (UTC)");
+        assert_eq!(spoken(LATE, Some("Europe/Paris")), "Thursday, 26 November 2026, 00:30 (Europe/Paris)");
+        assert_eq!(spoken(LATE, Some("No/Where")), "Wednesday, 25 November 2026, 23:30 (UTC)");
+    }
+
+    #[test]
+    fn a_new_day_is_told_once_it_has_begun_where_the_person_is() {
+        let later = Timestamp(LATE.0 + 45 * 60 * 1000);
+        assert_eq!(another_day(LATE, later, Some("Europe/Paris")), None);
+        assert_eq!(
+            another_day(LATE, later, None).as_deref(),
+            Some("It is now Thursday, 26 November 2026, 00:15 (UTC).")
+        );
+    }
+
+    #[test]
+    fn lessons_are_for_tools_that_exist() {
+        for (tool, lesson) in WITH_TOOLS {
+            assert!(lesson.starts_with("# ") && lesson.ends_with('\n'), "{tool}");
+            for name in ["research", "sandbox_create", "hf_jobs", "trackio"] {
+                assert!(!SYSTEM.contains(&format!("`{name}`")) && !TRAINING.contains(&format!("`{name}`")));
+            }
+        }
+    }
 }

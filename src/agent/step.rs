@@ -82,7 +82,7 @@ impl Agent {
     ) -> Result<Completion, ModelError> {
         let request = Request {
             model: self.model_of(session),
-            system: prompt::system(session, place),
+            system: prompt::system(session, place, &self.toolbox),
             items: session.items().to_vec(),
             tools: self.toolbox.specs(),
             effort: session.head.settings.effort.clone().or_else(|| self.rules.effort.clone()),

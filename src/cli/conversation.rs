@@ -29,6 +29,11 @@ pub fn session_key(id: &str) -> SessionKey {
     SessionKey(format!("terminal:{id}"))
 }
 
+/// The time zone of this machine, by its IANA name.
+fn local_zone() -> Option<String> {
+    jiff::tz::TimeZone::system().iana_name().map(str::to_owned)
+}
+
 /// One session at this terminal.
 pub struct Conversation {
     /// Its id, as `--session` takes it.
@@ -84,7 +89,7 @@ impl Conversation {
             intake,
             front,
             origin: Origin::new(Door::Terminal, json!({ "workspace": workspace })),
-            actor: Actor::new("local", name),
+            actor: Actor { zone: local_zone(), ..Actor::new("local", name) },
             clock: Clock::system(),
             random: Random::system(),
         }

@@ -4,7 +4,7 @@
 
 use crate::agent::approve::{self, set_state};
 use crate::agent::dispatch::close_open_calls;
-use crate::agent::{Agent, Session};
+use crate::agent::{Agent, Session, prompt};
 use crate::clock::Timestamp;
 use crate::protocol::{
     Decision, Ending, Event, Heard, Item, Operation, OperationKind, Setting, Turn, TurnState, Usage,
@@ -92,12 +92,20 @@ fn say(
     if session.head.title.is_none() {
         session.head.title = Some(title(text));
     }
+    if session.head.zone.is_none() && session.head.turns == 0 {
+        session.head.zone.clone_from(&operation.actor.zone);
+    }
+    let before = session.head.turn.as_ref().map(|turn| turn.started_at);
     session.push(Item::User {
         author: operation.actor.id.clone(),
         name: name.clone(),
         text: text.to_owned(),
         opens: !is_active(session),
     });
+    let zone = operation.actor.zone.as_deref().or(session.head.zone.as_deref());
+    if let Some(text) = before.and_then(|before| prompt::another_day(before, operation.at, zone)) {
+        session.push(Item::Synthetic { text });
+    }
     events.extend(begin_turn(session, operation, agent));
     events
 }

@@ -122,6 +122,30 @@ fn the_first_words_open_a_turn_and_give_the_session_its_title() {
 }
 
 #[test]
+fn whoever_opens_a_session_gives_it_their_zone_and_a_new_day_is_told() {
+    let day = 24 * 60 * 60 * 1000;
+    let at = |days: i64, zone: &str, text: &str| {
+        let mut said = says(text);
+        said.at = Timestamp(days * day);
+        said.actor.zone = Some(zone.into());
+        said
+    };
+    let (mut session, agent) = (session(), agent());
+    apply(&mut session, &at(1, "Asia/Tokyo", "one"), Vec::new(), &agent);
+    assert_eq!(session.head.zone.as_deref(), Some("Asia/Tokyo"));
+    apply(&mut session, &at(1, "Europe/Paris", "two"), Vec::new(), &agent);
+    assert_eq!(session.head.zone.as_deref(), Some("Asia/Tokyo"), "the system prompt stays as it is");
+    apply(&mut session, &at(2, "Europe/Paris", "three"), Vec::new(), &agent);
+    let said: Vec<&Item> = session.items().iter().map(|item| &**item).collect();
+    assert!(matches!(
+        said[..],
+        [Item::User { .. }, Item::User { .. }, Item::User { .. }, Item::Synthetic { .. }]
+    ));
+    let Item::Synthetic { text } = said[3] else { unreachable!() };
+    assert_eq!(text, "It is now Saturday, 3 January 1970, 01:00 (Europe/Paris).");
+}
+
+#[test]
 fn words_during_a_turn_steer_it_but_never_part_a_call_from_its_result() {
     let agent = agent();
     let mut session = asked(CallStatus::Started);

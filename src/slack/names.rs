@@ -1,4 +1,4 @@
-//! Names of people, by user id: asked once, kept for an hour, bounded.
+//! Names and time zones of people, by user id: asked once, kept for an hour, bounded.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,14 @@ const KEPT: usize = 5_000;
 pub struct Names {
     scheduler: Scheduler,
     clock: Clock,
-    known: Mutex<HashMap<String, (Option<String>, Timestamp)>>,
+    known: Mutex<HashMap<String, (Option<Known>, Timestamp)>>,
+}
+
+/// What is known of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    name: String,
+    zone: Option<String>,
 }
 
 impl Names {
@@ -36,6 +43,12 @@ impl Names {
         self.of_all(&[id.to_owned()], patience).await.remove(id).unwrap_or_else(|| id.to_owned())
     }
 
+    /// The time zone of one person, by its IANA name, if it is known already: nobody waits for it.
+    #[must_use]
+    pub fn zone_of(&self, id: &str) -> Option<String> {
+        self.kept(id)??.zone
+    }
+
     /// The names of these people; those that cannot be had within `patience` are left out, and
     /// looked up in the background for the next time.
     pub async fn of_all(self: &Arc<Self>, ids: &[String], patience: Duration) -> BTreeMap<String, String> {
@@ -48,15 +61,15 @@ impl Names {
             });
             tokio::time::timeout(patience, lookup).await.ok();
         }
-        ids.iter().filter_map(|id| Some((id.clone(), self.kept(id)??))).collect()
+        ids.iter().filter_map(|id| Some((id.clone(), self.kept(id)??.name))).collect()
     }
 
-    /// What is known: nothing, that there is no name, or the name.
-    fn kept(&self, id: &str) -> Option<Option<String>> {
+    /// What is known: nothing, that there is no name, or the person.
+    fn kept(&self, id: &str) -> Option<Option<Known>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (name, at) = known.get(id)?;
-        let fresh = if name.is_some() { FRESH } else { FRESH_MISS };
-        (self.clock.now().since(*at) < fresh).then(|| name.clone())
+        let (person, at) = known.get(id)?;
+        let fresh = if person.is_some() { FRESH } else { FRESH_MISS };
+        (self.clock.now().since(*at) < fresh).then(|| person.clone())
     }
 
     async fn look_up(&self, id: String) {
@@ -67,7 +80,7 @@ impl Names {
             arguments: json!({ "user": id }),
             retry: Retry::Within(Duration::from_secs(2)),
         };
-        let name = match self.scheduler.call(outgoing).await {
+        let person = match self.scheduler.call(outgoing).await {
             Ok(answer) => {
                 let user = &answer["user"];
                 let candidates = [
@@ -76,10 +89,11 @@ impl Names {
                     &user["real_name"],
                     &user["name"],
                 ];
+                let zone = user["tz"].as_str().filter(|zone| zone.len() <= 64).map(str::to_owned);
                 candidates
                     .iter()
                     .find_map(|name| name.as_str().map(str::trim).filter(|name| !name.is_empty()))
-                    .map(|name| name.chars().take(80).collect())
+                    .map(|name| Known { name: name.chars().take(80).collect(), zone })
             }
             Err(_) => None,
         };
@@ -91,6 +105,6 @@ impl Names {
                 known.clear();
             }
         }
-        known.insert(id, (name, self.clock.now()));
+        known.insert(id, (person, self.clock.now()));
     }
 }

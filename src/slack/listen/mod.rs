@@ -208,7 +208,7 @@ impl Listener {
             id: OperationId(cause),
             session: session.clone(),
             origin: place.origin(),
-            actor: Actor::new(person.id.clone(), name),
+            actor: Actor { zone: self.names.zone_of(&person.id), ..Actor::new(person.id.clone(), name) },
             at: self.clock.now(),
             kind,
         };

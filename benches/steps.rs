@@ -62,6 +62,7 @@ fn history(size: usize) -> Vec<Arc<Item>> {
         name: "Alice".to_owned(),
         text: "Begin.".to_owned(),
         opens: true,
+        at: None,
     };
     let mut items = vec![Arc::new(asked)];
     while items.len() + 1 < size {

@@ -179,7 +179,13 @@ mod tests {
     use serde_json::json;
 
     fn user(text: &str) -> Arc<Item> {
-        Arc::new(Item::User { author: "u".into(), name: "Alice".into(), text: text.into(), opens: true })
+        Arc::new(Item::User {
+            author: "u".into(),
+            name: "Alice".into(),
+            text: text.into(),
+            opens: true,
+            at: None,
+        })
     }
 
     fn step(n: usize) -> [Arc<Item>; 2] {

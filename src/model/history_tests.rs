@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn user(name: &str, text: &str) -> Item {
-    Item::User { author: name.into(), name: name.to_owned(), text: text.to_owned(), opens: true }
+    Item::User { author: name.into(), name: name.to_owned(), text: text.to_owned(), opens: true, at: None }
 }
 
 fn note(text: &str) -> Item {

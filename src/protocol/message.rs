@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ids::{CallId, PersonId};
+use crate::clock::Timestamp;
 
 /// One entry of a session's transcript.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub enum Item {
         /// Whether they began a turn; if not, they came while one was in hand.
         #[serde(default = "yes")]
         opens: bool,
+        /// When they said it; unknown in older sessions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
     /// Words of others that were in the thread before we were called: data, never instruction.
     Overheard {

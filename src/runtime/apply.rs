@@ -101,6 +101,7 @@ fn say(
         name: name.clone(),
         text: text.to_owned(),
         opens: !is_active(session),
+        at: Some(operation.at),
     });
     let zone = operation.actor.zone.as_deref().or(session.head.zone.as_deref());
     if let Some(text) = before.and_then(|before| prompt::another_day(before, operation.at, zone)) {

@@ -79,7 +79,7 @@ pub fn request(model: &str, items: Vec<Item>) -> Request {
 }
 
 pub fn user(text: &str) -> Item {
-    Item::User { author: "U1".into(), name: "ann".to_owned(), text: text.to_owned(), opens: true }
+    Item::User { author: "U1".into(), name: "ann".to_owned(), text: text.to_owned(), opens: true, at: None }
 }
 
 pub fn call(id: &str, arguments: Value) -> ProposedCall {

@@ -231,7 +231,13 @@ async fn a_long_mixed_history_is_valid_and_thoughts_of_the_same_model_return() {
         result("functions.bash:0", "files", true),
         thinks("other/model", "x"),
         user("changed my mind"),
-        Item::User { author: "U2".into(), name: "bob".to_owned(), text: "me too".to_owned(), opens: true },
+        Item::User {
+            author: "U2".into(),
+            name: "bob".to_owned(),
+            text: "me too".to_owned(),
+            opens: true,
+            at: None,
+        },
         result("ghost", "boo", true),
     ];
     let fake = Fake::start(vec![chat_text("ok")]).await;

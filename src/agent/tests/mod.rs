@@ -199,6 +199,7 @@ impl Bench {
             name: "ALICE".into(),
             text: "do it".into(),
             opens: true,
+            at: None,
         });
         let place = Place {
             session: "s".into(),

@@ -110,6 +110,7 @@ fn rules() -> Rules {
         approver_groups: Vec::new(),
         who: Who::RequesterAndListed,
         compact_at_percent: 85,
+        money: ml_intern::agent::budget::MoneyRules::default(),
     }
 }
 
@@ -129,6 +130,7 @@ async fn turn(store: &Arc<Embedded>, clock: &Clock, key: SessionKey, size: usize
     let agent = Agent {
         model: model.clone(),
         toolbox: Toolbox::new(vec![Arc::new(Look)]),
+        purse: Arc::new(ml_intern::agent::purse::Bottomless),
         rules: rules(),
         clock: clock.clone(),
         random: Random::seeded(1),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::paid::{self, Asking};
 use super::step::remark;
 use super::{Agent, EventSink, Session, prompt};
 use crate::model::{Delivery, Delta, DeltaSink, Request};
@@ -35,13 +36,13 @@ impl Agent {
         let window = self.model.facts(&self.model_of(session)).await.window;
         let Some((from, to)) = middle(session.items(), window * TAIL_PERCENT / 100) else { return false };
         let before = tokens(session.items());
-        let cut = &session.items()[from..to];
-        let text = match self.summarise(session, cut, cancel).await {
+        let cut = session.items()[from..to].to_vec();
+        let text = match self.summarise(session, &cut, cancel).await {
             Some(text) => text,
             None if cancel.is_cancelled() => return false,
             None => {
                 sink.show(&remark("The summary failed; older messages were shortened mechanically."));
-                mechanical(cut)
+                mechanical(&cut)
             }
         };
         let turns = cut_turns(&session.items()[from..to]);
@@ -56,7 +57,7 @@ impl Agent {
 
     async fn summarise(
         &self,
-        session: &Session,
+        session: &mut Session,
         cut: &[Arc<Item>],
         cancel: &CancellationToken,
     ) -> Option<String> {
@@ -78,7 +79,9 @@ impl Agent {
             session: session.head.key.clone(),
             delivery: Delivery::Whole,
         };
-        let answer = self.model.answer(&request, &Silent, cancel).await.ok()?;
+        let prompt_tokens = paid::all_tokens(&request);
+        let asking = Asking { request: &request, prompt_tokens, deltas: &Silent };
+        let answer = self.paid_answer(session, asking, cancel).await.ok()?;
         Some(answer.text).filter(|text| !text.trim().is_empty())
     }
 }

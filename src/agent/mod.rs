@@ -14,10 +14,13 @@ use crate::protocol::{Event, PersonId};
 use crate::random::Random;
 
 pub mod approve;
+pub mod budget;
 pub mod compact;
 pub mod dispatch;
+mod paid;
 pub mod policy;
 pub mod prompt;
+pub mod purse;
 pub mod recover;
 pub mod session;
 pub mod step;
@@ -42,6 +45,8 @@ pub struct Agent {
     pub model: Arc<dyn Model>,
     /// What the model can do.
     pub toolbox: Toolbox,
+    /// Whose money pays.
+    pub purse: Arc<dyn purse::Purse>,
     /// Limits and defaults.
     pub rules: Rules,
     /// Time.
@@ -73,6 +78,8 @@ pub struct Rules {
     pub who: Who,
     /// Share of the window, in percent, above which the transcript is shortened.
     pub compact_at_percent: u64,
+    /// Caps and warnings.
+    pub money: budget::MoneyRules,
 }
 
 /// Who may answer a question.

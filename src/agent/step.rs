@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::approve::set_state;
+use super::paid::{self, Asking};
 use super::tool::Place;
 use super::{Advance, Agent, EventSink, Session, prompt};
 use crate::model::{Completion, Delivery, Delta, DeltaSink, Finish, ModelError, Request};
@@ -75,7 +76,7 @@ impl Agent {
 
     async fn ask_model(
         &self,
-        session: &Session,
+        session: &mut Session,
         place: &Place,
         sink: &Arc<dyn EventSink>,
         cancel: &CancellationToken,
@@ -90,7 +91,9 @@ impl Agent {
             delivery: self.rules.delivery,
         };
         let deltas = Deltas { sink: sink.clone() };
-        let answer = self.model.answer(&request, &deltas, cancel).await;
+        let prompt_tokens = paid::prompt_tokens(session, &request);
+        let asking = Asking { request: &request, prompt_tokens, deltas: &deltas };
+        let answer = self.paid_answer(session, asking, cancel).await;
         if let (Ok(completion), Delivery::Whole) = (&answer, self.rules.delivery)
             && !completion.text.is_empty()
         {
@@ -110,12 +113,10 @@ impl Agent {
         sink: &Arc<dyn EventSink>,
         answer: Completion,
     ) -> Advance {
-        session.head.usage.add(&answer.usage);
         session.head.context_tokens = answer.usage.total_tokens();
         let model = self.model_of(session);
         if let Some(turn) = session.head.turn.as_mut() {
             turn.steps += 1;
-            turn.usage.add(&answer.usage);
         }
         sink.show(&Event::AssistantStreamEnd {});
         sink.show(&Event::Usage { session: session.head.usage });

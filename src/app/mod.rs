@@ -12,6 +12,8 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::budget::MoneyRules;
+use crate::agent::purse::Bottomless;
 use crate::agent::{Agent, Rules, Toolbox, Who};
 use crate::clock::Clock;
 use crate::config::{Config, WhoApproves};
@@ -89,6 +91,7 @@ impl App {
         let agent = Agent {
             model: Arc::new(Retrying::new(providers, Schedule::default(), random.clone())),
             toolbox: Toolbox::new(tools),
+            purse: Arc::new(Bottomless),
             rules: rules(&config, delivery),
             clock: clock.clone(),
             random: random.clone(),
@@ -243,5 +246,6 @@ fn rules(config: &Config, delivery: Delivery) -> Rules {
             WhoApproves::Anyone => Who::Anyone,
         },
         compact_at_percent: u64::from(config.memory.compact_at_percent),
+        money: MoneyRules { warn_at: config.budgets.warn_at_usd.0, yolo_cap: config.budgets.yolo_cap_usd.0 },
     }
 }

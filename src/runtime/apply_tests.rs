@@ -44,6 +44,7 @@ fn agent() -> Agent {
     Agent {
         model: Arc::new(Mute),
         toolbox: Toolbox::new(Vec::new()),
+        purse: Arc::new(crate::agent::purse::Bottomless),
         rules: Rules {
             model: "toy/model".into(),
             effort: None,
@@ -55,6 +56,7 @@ fn agent() -> Agent {
             approver_groups: Vec::new(),
             who: Who::RequesterAndListed,
             compact_at_percent: 85,
+            money: crate::agent::budget::MoneyRules::default(),
         },
         clock: Clock::manual(Timestamp(9_000)),
         random: Random::seeded(1),

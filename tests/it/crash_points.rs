@@ -278,6 +278,7 @@ impl Scene {
         let agent = Agent {
             model: Arc::new(Stateless),
             toolbox: Toolbox::new(tools),
+            purse: Arc::new(ml_intern::agent::purse::Bottomless),
             rules: Rules {
                 model: "toy/model".into(),
                 effort: None,
@@ -289,6 +290,7 @@ impl Scene {
                 approver_groups: Vec::new(),
                 who: Who::RequesterAndListed,
                 compact_at_percent: 85,
+                money: ml_intern::agent::budget::MoneyRules::default(),
             },
             clock: self.clock.clone(),
             random: self.random.clone(),

@@ -167,6 +167,7 @@ impl Bench {
         let agent = Agent {
             model: model.clone(),
             toolbox: Toolbox::new(tools.to_vec()),
+            purse: Arc::new(crate::agent::purse::Bottomless),
             rules: Rules {
                 model: "toy/model".into(),
                 effort: None,
@@ -178,6 +179,7 @@ impl Bench {
                 approver_groups: Vec::new(),
                 who: Who::RequesterAndListed,
                 compact_at_percent: 85,
+                money: crate::agent::budget::MoneyRules::default(),
             },
             clock: clock.clone(),
             random: Random::seeded(1),

@@ -68,7 +68,11 @@ impl Agent {
             answer => answer,
         };
         match answer {
-            Ok(completion) => self.take_answer(session, place, sink, completion),
+            Ok(mut completion) => {
+                let facts = self.model.facts(&self.model_of(session)).await;
+                completion.usage = facts.priced(&completion.usage);
+                self.take_answer(session, place, sink, completion)
+            }
             Err(ModelError::Cancelled) => Advance::Again,
             Err(error) => self.end(session, failure(error)),
         }

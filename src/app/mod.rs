@@ -81,7 +81,8 @@ impl App {
         let gateway = Gateway::new(&config.messaging, embedded.clone(), clock.clone(), outgoing.clone())
             .keeping_secret(secrets.clone());
         let gateway = Arc::new(gateway);
-        let providers = Providers::new(&config.models, crate::clients::http::client(None)?, clock.clone())?;
+        let http = crate::clients::http::client(None)?;
+        let providers = Providers::new(&config.models, http, clock.clone())?.priced(&config.budgets.prices);
         let tools = crate::tools::builtin(Supplies {
             config: config.tools.clone(),
             environment,

@@ -5,8 +5,9 @@
 //! nothing of genai's leaves this room.
 //!
 //! Start at [`Model`]. [`Providers`] is the real one, [`Retrying`] the wrapper that waits, repeats and
-//! leaves out what a model refuses. Inside: `provider` reads ids, `history` orders the transcript,
-//! `adapter` speaks genai, `answer` reads what comes back, `fault` and `classify` read errors.
+//! leaves out what a model refuses. Inside: `provider` reads ids, `catalogue` (with `listing` and `kept`)
+//! knows windows and prices, `history` orders the transcript, `adapter` speaks genai, `answer` reads what
+//! comes back, `fault` and `classify` read errors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,17 +20,18 @@ use crate::protocol::{Item, Price, ProposedCall, SessionKey, Thought, ToolSpec, 
 
 mod adapter;
 mod answer;
-pub mod catalogue;
+mod catalogue;
 mod classify;
 mod fault;
 mod frames;
 mod history;
+mod kept;
+mod listing;
 mod provider;
 mod providers;
 mod redact;
 pub mod retry;
 
-pub use catalogue::window;
 pub use providers::Providers;
 pub use retry::{Retrying, Schedule};
 
@@ -200,6 +202,16 @@ pub struct Facts {
 impl Facts {
     /// What is assumed of a model that nobody knows.
     pub const ASSUMED: Self = Self { window: DEFAULT_WINDOW, price: None, tools: None };
+
+    /// These tokens with what they cost. Where the price is unknown the call counts as unpriced, and its
+    /// cost as nothing yet.
+    #[must_use]
+    pub fn priced(&self, usage: &Usage) -> Usage {
+        match self.price {
+            Some(price) => Usage { cost: price.of(usage), unpriced: 0, ..*usage },
+            None => Usage { cost: 0, unpriced: 1, ..*usage },
+        }
+    }
 }
 
 /// The window that is assumed of a model nobody knows, in tokens.

@@ -3,6 +3,7 @@
 //! Owns [`Providers`]: one call, with its time-outs and its cancellation. Never waits and tries again;
 //! that is [`super::Retrying`]. Start at [`Providers::new`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,25 +14,27 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, PriceConfig};
 
 use super::adapter::{chat_options, chat_request, service_target};
 use super::answer::{read_stream, read_whole};
+use super::catalogue::Catalogue;
 use super::classify::classify;
 use super::fault::{Fault, Phase};
 use super::frames::CallFrames;
 use super::provider::{Dialect, Target, resolve};
-use super::{Completion, Delivery, DeltaSink, Facts, Model, ModelError, Request, window};
+use super::{Completion, Delivery, DeltaSink, Facts, Model, ModelError, Request};
 
 /// How long `probe` waits for an answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Every provider, behind the ids of their models. Cheap to share; holds no state of calls.
+/// Every provider, behind the ids of their models. Holds no state of calls, only what catalogues said.
 #[derive(Debug)]
 pub struct Providers {
     config: ModelConfig,
     client: Client,
     clock: Clock,
+    catalogue: Catalogue,
 }
 
 impl Providers {
@@ -40,8 +43,16 @@ impl Providers {
     /// # Errors
     /// Only if the client cannot be put together.
     pub fn new(config: &ModelConfig, http: reqwest::Client, clock: Clock) -> anyhow::Result<Self> {
+        let catalogue = Catalogue::new(http.clone(), clock.clone());
         let client = ClientBuilder::default().with_reqwest(http).build()?;
-        Ok(Self { config: config.clone(), client, clock })
+        Ok(Self { config: config.clone(), client, clock, catalogue })
+    }
+
+    /// The same with these prices, by model id, which win over what catalogues say.
+    #[must_use]
+    pub fn priced(mut self, prices: &BTreeMap<String, PriceConfig>) -> Self {
+        self.catalogue.set_prices(prices);
+        self
     }
 
     /// Asks a model for a word, to see whether address, key and name are right. Bounded by 15 s.
@@ -117,6 +128,6 @@ impl Model for Providers {
     }
 
     async fn facts(&self, model: &str) -> Facts {
-        Facts { window: window(model), ..Facts::ASSUMED }
+        self.catalogue.facts(model, resolve(&self.config, model).ok().as_ref()).await
     }
 }

@@ -23,7 +23,7 @@ pub use audit::{Act, AuditEntry, AuditRecord};
 pub use event::Event;
 pub use ids::{ApprovalId, CallId, OperationId, PersonId, SessionKey, TurnId};
 pub use message::{Heard, Item, ProposedCall, Thought};
-pub use money::{Account, Balance, Cost, Period, Price, Reservation, Reserved, Scope, Usd};
+pub use money::{Account, Amount, Balance, Cost, Period, Price, Reservation, Reserved, Scope, Usd};
 pub use notice::{Notice, Severity};
 pub use operation::{Actor, Door, Operation, OperationKind, Origin, Setting};
 pub use plan::{PlanItem, PlanStatus};

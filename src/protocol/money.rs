@@ -48,6 +48,28 @@ impl Price {
     }
 }
 
+impl fmt::Display for Price {
+    /// As people read it: `$0.60 in, $2.20 out per million tokens`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::FREE {
+            return f.write_str("free");
+        }
+        write!(f, "{} in, {} out per million tokens", Amount(self.input), Amount(self.output))
+    }
+}
+
+/// Micro-dollars as an exact sum of dollars: at least cents, and as many digits more as it has.
+#[derive(Debug, Clone, Copy)]
+pub struct Amount(pub u64);
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:06}", self.0 % DOLLAR);
+        let (cents, more) = digits.split_at(2);
+        write!(f, "${}.{cents}{}", self.0 / DOLLAR, more.trim_end_matches('0'))
+    }
+}
+
 /// What a call would cost at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "CostForm", into = "CostForm")]
@@ -255,6 +277,14 @@ mod tests {
             5,
             "more cached than sent counts once"
         );
+    }
+
+    #[test]
+    fn a_price_is_shown_to_its_last_digit() {
+        let price = |input, output| Price { input, output, cached: None, cache_write: None }.to_string();
+        assert_eq!(price(600_000, 12_000_000), "$0.60 in, $12.00 out per million tokens");
+        assert_eq!(price(25_000, 75), "$0.025 in, $0.000075 out per million tokens");
+        assert_eq!(Price::FREE.to_string(), "free");
     }
 
     #[test]

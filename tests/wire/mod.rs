@@ -2,6 +2,7 @@
 
 mod messaging;
 mod model;
+mod model_catalogue;
 mod model_chat;
 mod model_claude;
 mod model_fake;

@@ -92,7 +92,7 @@ async fn answer(
             check_chat(&headers, &body, &mut violations);
         } else if path.ends_with("/messages") {
             check_messages(&headers, &body, &mut violations);
-        } else if !path.contains("/models/gemini") {
+        } else if !path.contains("/models/gemini") && !path.ends_with("/v1/models") {
             violations.push(format!("no such path: {path}"));
         }
         shared.seen.push(Seen { path, headers, body });

@@ -257,8 +257,13 @@ pub fn footer(elapsed_ms: u64, steps: u32, usage: &Usage) -> String {
     };
     let step = if steps == 1 { "step" } else { "steps" };
     let mut parts = vec![time, format!("{steps} {step}"), format!("{} tokens", usage.total_tokens())];
-    if usage.cost > 0 {
-        parts.push(dollars(usage.cost));
+    match usage.unpriced {
+        0 if usage.cost == 0 => {}
+        0 => parts.push(dollars(usage.cost)),
+        calls => {
+            let calls = crate::text::count(usize::try_from(calls).unwrap_or(usize::MAX), "call");
+            parts.push(format!("{} and {calls} of unknown price", dollars(usage.cost)));
+        }
     }
     parts.join(" · ")
 }

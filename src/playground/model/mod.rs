@@ -47,6 +47,7 @@ pub enum Script {
 
 struct Inner {
     key: Mutex<Option<String>>,
+    catalogue: Mutex<Vec<Value>>,
     queue: Mutex<VecDeque<Reply>>,
     answering: Option<Answering>,
     requests: Mutex<VecDeque<Value>>,
@@ -84,6 +85,7 @@ impl ScriptedModel {
         };
         let inner = Arc::new(Inner {
             key: Mutex::default(),
+            catalogue: Mutex::new(vec![listed("scripted"), listed("demo/scripted")]),
             queue: Mutex::new(queue),
             answering,
             requests: Mutex::default(),
@@ -121,6 +123,11 @@ impl ScriptedModel {
     /// a model server on one's own machine.
     pub fn demand_key(&self, key: &str) {
         *lock(&self.inner.key) = Some(key.to_owned());
+    }
+
+    /// What `GET /v1/models` lists from now on, in the router's shape.
+    pub fn list(&self, catalogue: Vec<Value>) {
+        *lock(&self.inner.catalogue) = catalogue;
     }
 
     /// Replies not used yet.
@@ -163,6 +170,14 @@ impl Drop for ScriptedModel {
     }
 }
 
+/// A model in the router's shape, served by one provider at 1 $ in and 2 $ out per million tokens.
+fn listed(id: &str) -> Value {
+    json!({"id": id, "object": "model", "created": 0, "owned_by": "playground", "providers": [
+        {"provider": "playground", "status": "live", "context_length": 200_000,
+         "pricing": {"input": 1, "output": 2}, "supports_tools": true},
+    ]})
+}
+
 fn wrong(status: StatusCode, kind: &str, message: &str) -> Response {
     let body = json!({"error": {"message": message, "type": kind, "param": null, "code": null}});
     (status, Json(body)).into_response()
@@ -178,8 +193,7 @@ async fn models(Held(inner): Held<Arc<Inner>>, headers: HeaderMap) -> Response {
     if !inner.admits(&headers) {
         return wrong(StatusCode::UNAUTHORIZED, "invalid_request_error", "Incorrect API key provided.");
     }
-    let model = json!({"id": "scripted", "object": "model", "created": 0, "owned_by": "playground"});
-    Json(json!({"object": "list", "data": [model]})).into_response()
+    Json(json!({"object": "list", "data": *lock(&inner.catalogue)})).into_response()
 }
 
 async fn completions(Held(inner): Held<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use counting::{Mark, against, median};
-use ml_intern::agent::{Agent, Rules, Toolbox, Who};
+use ml_intern::agent::{Agent, Approvals, Rules, Toolbox};
 use ml_intern::clock::Clock;
 use ml_intern::model::Delivery;
 use ml_intern::protocol::operation::{Actor, Door, OperationKind, Origin};
@@ -105,10 +105,7 @@ fn rules() -> Rules {
         max_iterations: None,
         yolo: false,
         delivery: Delivery::Streamed,
-        approval_ttl: Duration::from_secs(3_600),
-        approvers: Vec::new(),
-        approver_groups: Vec::new(),
-        who: Who::RequesterAndListed,
+        approvals: Approvals { ttl: Duration::from_secs(3_600), ..Approvals::default() },
         compact_at_percent: 85,
         money: ml_intern::agent::budget::MoneyRules::default(),
     }

@@ -5,42 +5,55 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::tool::{Assessment, Risk};
-use super::{Rules, Session, Who};
+use super::policy::{Need, need};
+use super::rules::Terms;
+use super::tool::Assessment;
+use super::{Approvals, Session, Who};
 use crate::clock::Timestamp;
 use crate::protocol::{
-    Actor, ApprovalId, ApprovalRequest, Approvers, AskedCall, Call, CallStatus, Decision, Door, Event, Item,
-    OnExpiry, ProposedCall, Turn, TurnState, Verdict,
+    Actor, ApprovalId, ApprovalRequest, AskedCall, Call, CallStatus, Cost, Decision, Door, Event, Item,
+    ProposedCall, Turn, TurnState, Verdict,
 };
 
-/// A question about `asked`, to be put to people.
+/// A question about `asked` on these terms, to be put to people.
 #[must_use]
 pub fn request(
     id: ApprovalId,
     turn: &Turn,
     asked: Vec<AskedCall>,
-    rules: &Rules,
+    terms: &Terms,
     now: Timestamp,
 ) -> ApprovalRequest {
+    let expires_at = now.plus(terms.ttl);
+    // Never in the first half of the time: that would be no reminder but a second question.
+    let remind_at =
+        terms.remind_before.map(|before| now.plus(terms.ttl.saturating_sub(before.min(terms.ttl / 2))));
     ApprovalRequest {
         id,
         turn: turn.id.clone(),
         digest: digest(&asked),
         calls: asked,
         asked_at: now,
-        expires_at: now.plus(rules.approval_ttl),
-        approvers: approvers(&turn.requester, rules),
-        needed: 1,
+        expires_at,
+        approvers: terms.approvers(&turn.requester),
+        needed: terms.needed,
         votes: Vec::new(),
-        remind_at: None,
-        on_expiry: OnExpiry::GoOn,
+        remind_at,
+        on_expiry: terms.on_expiry,
         grant: None,
     }
 }
 
 /// One call as people are asked about it.
 #[must_use]
-pub fn asked_call(proposed: &ProposedCall, assessment: &Assessment, reasons: Vec<String>) -> AskedCall {
+pub fn asked_call(
+    proposed: &ProposedCall,
+    assessment: &Assessment,
+    terms: &Terms,
+    reasons: Vec<String>,
+) -> AskedCall {
+    let unknown_cost = matches!(assessment.cost, Cost::Unknown(_));
+    let always = unknown_cost || need(assessment, terms) >= Need::OwnYes;
     AskedCall {
         call: proposed.id.clone(),
         tool: proposed.tool.clone(),
@@ -48,41 +61,27 @@ pub fn asked_call(proposed: &ProposedCall, assessment: &Assessment, reasons: Vec
         arguments: proposed.arguments.clone(),
         proposed: None,
         diff: None,
-        always: matches!(assessment.risk, Risk::Always { .. }),
+        always,
         title: assessment.title.clone(),
         preview: assessment.preview.clone(),
         language: assessment.language.clone(),
         reasons,
         cost: assessment.cost.clone(),
-        alike: assessment.alike.clone(),
+        alike: assessment.alike.clone().filter(|_| !always && terms.needed <= 1),
         editable: assessment.editable.clone(),
     }
-}
-
-fn approvers(requester: &Actor, rules: &Rules) -> Approvers {
-    let mut people = rules.approvers.clone();
-    match rules.who {
-        Who::Anyone => return Approvers::Anyone,
-        Who::AnyoneButRequester => return Approvers::AnyoneBut { person: requester.id.clone() },
-        Who::Listed => {}
-        Who::RequesterAndListed => {
-            if !people.contains(&requester.id) {
-                people.insert(0, requester.id.clone());
-            }
-        }
-    }
-    Approvers::Listed { people, groups: rules.approver_groups.clone() }
 }
 
 /// Whether this person may decide, ahead of any question, what this session asks about: whoever could
 /// answer its questions.
 #[must_use]
-pub fn may_waive(session: &Session, person: &Actor, rules: &Rules) -> bool {
+pub fn may_waive(session: &Session, person: &Actor, approvals: &Approvals) -> bool {
     let asked_last = session.head.turn.as_ref().is_some_and(|turn| turn.requester.id == person.id);
-    let listed = rules.approvers.contains(&person.id)
-        || person.groups.iter().any(|group| rules.approver_groups.contains(group));
+    let by = &approvals.by;
+    let listed =
+        by.people.contains(&person.id) || person.groups.iter().any(|group| by.groups.contains(group));
     listed
-        || match rules.who {
+        || match by.who {
             Who::Anyone => true,
             Who::Listed => false,
             Who::AnyoneButRequester => !asked_last,

@@ -9,9 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::approve::{asked_call, request, set_state, state_change};
 use super::policy::{Autonomy, Judgement, judge};
+use super::rules::Terms;
 use super::tool::{Assessment, BadArguments, CallContext, Place, Progress, Together, ToolError};
 use super::{Advance, Agent, EventSink, Session};
-use crate::protocol::{Call, CallId, CallStatus, Event, Item, ProposedCall, ToolOutcome, TurnState};
+use crate::protocol::{
+    AskedCall, Call, CallId, CallStatus, Event, Item, ProposedCall, ToolOutcome, TurnState,
+};
 
 /// How long a stopped call may take to clean up before it is dropped.
 const CLEAN_UP: Duration = Duration::from_millis(900);
@@ -61,9 +64,9 @@ impl Agent {
             session.in_hand = batch;
             set_state(session, TurnState::Calling { calls });
         } else if any_asked && let Some(turn) = session.head.turn.as_ref() {
-            let asked = self.questions(&calls, session, place);
+            let (asked, terms) = self.questions(&calls, session, place);
             let id = self.random.id("ap_").into();
-            let approval = request(id, turn, asked, &self.rules, self.clock.now());
+            let approval = request(id, turn, asked, &terms, self.clock.now());
             set_state(session, TurnState::Waiting { calls, approval, told: false });
             return Advance::Paused;
         } else {
@@ -96,7 +99,8 @@ impl Agent {
                 return;
             }
         };
-        match judge(&assessment, &session.head.settings, self.autonomy(session)) {
+        let terms = self.rules.approvals.terms(&call.proposed, &assessment, &session.head);
+        match judge(&assessment, &terms, &session.head.settings, self.autonomy(session)) {
             Judgement::Forbid(words) => {
                 call.status = CallStatus::Done;
                 if let Some(turn) = session.head.turn.as_mut() {
@@ -126,19 +130,25 @@ impl Agent {
         tool.assess(&call.arguments, place)
     }
 
-    fn questions(&self, calls: &[Call], session: &Session, place: &Place) -> Vec<crate::protocol::AskedCall> {
-        calls
-            .iter()
-            .filter(|call| call.status == CallStatus::Asked)
-            .filter_map(|call| {
-                let assessment = self.assess(&call.proposed, place).ok()?;
-                let reasons = match judge(&assessment, &session.head.settings, self.autonomy(session)) {
-                    Judgement::Ask(reasons) => reasons,
-                    Judgement::Allow | Judgement::Forbid(_) => Vec::new(),
-                };
-                Some(asked_call(&call.proposed, &assessment, reasons))
-            })
-            .collect()
+    /// What people are asked about, and on which terms: the strictest that any of the calls demands.
+    fn questions(&self, calls: &[Call], session: &Session, place: &Place) -> (Vec<AskedCall>, Terms) {
+        let mut questions = Vec::new();
+        let mut together: Option<Terms> = None;
+        for call in calls.iter().filter(|call| call.status == CallStatus::Asked) {
+            let Ok(assessment) = self.assess(&call.proposed, place) else { continue };
+            let terms = self.rules.approvals.terms(&call.proposed, &assessment, &session.head);
+            let judged = judge(&assessment, &terms, &session.head.settings, self.autonomy(session));
+            let reasons = match judged {
+                Judgement::Ask(reasons) => reasons,
+                Judgement::Allow | Judgement::Forbid(_) => Vec::new(),
+            };
+            questions.push(asked_call(&call.proposed, &assessment, &terms, reasons));
+            together = Some(match together {
+                Some(others) => others.and(terms),
+                None => terms,
+            });
+        }
+        (questions, together.unwrap_or_else(|| self.rules.approvals.plain()))
     }
 
     /// The next calls that run together: the first allowed one, and if it may run beside others, the

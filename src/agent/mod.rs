@@ -2,15 +2,14 @@
 //!
 //! Runs with nothing but a scripted model and toy tools. Never sees a retryable error, never knows a
 //! front door or a store. Start at [`Agent::advance`]: it moves a session forward by one saved step.
-//! [`tool`] is the port that tools fill; [`policy`] decides what may run; [`approve`] makes and
-//! answers questions to people.
+//! [`tool`] is the port that tools fill; [`rules`] says what is demanded of a call, [`policy`] what may
+//! run; [`approve`] makes and answers questions to people.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::model::Model;
-use crate::protocol::{Event, PersonId};
+use crate::protocol::Event;
 use crate::random::Random;
 
 pub mod approve;
@@ -22,6 +21,7 @@ pub mod policy;
 pub mod prompt;
 pub mod purse;
 pub mod recover;
+pub mod rules;
 pub mod session;
 pub mod step;
 pub mod tool;
@@ -30,6 +30,7 @@ pub mod toolbox;
 #[cfg(test)]
 mod tests;
 
+pub use rules::{Approvals, Who};
 pub use session::Session;
 pub use toolbox::Toolbox;
 
@@ -68,31 +69,12 @@ pub struct Rules {
     pub yolo: bool,
     /// Whether text is streamed.
     pub delivery: crate::model::Delivery,
-    /// How long a question to people stands.
-    pub approval_ttl: Duration,
-    /// Who may answer besides the requester.
-    pub approvers: Vec<PersonId>,
-    /// User groups whose members may answer besides the requester.
-    pub approver_groups: Vec<String>,
-    /// How they go together.
-    pub who: Who,
+    /// How people are asked, and the rules about which calls.
+    pub approvals: Approvals,
     /// Share of the window, in percent, above which the transcript is shortened.
     pub compact_at_percent: u64,
     /// Caps and warnings.
     pub money: budget::MoneyRules,
-}
-
-/// Who may answer a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// The person who asked, and the listed approvers.
-    RequesterAndListed,
-    /// Only the listed approvers.
-    Listed,
-    /// Anyone who may talk to the agent there, but not the person who asked.
-    AnyoneButRequester,
-    /// Anyone who may talk to the agent there.
-    Anyone,
 }
 
 /// What the caller does after one advance. The caller saves in either case.

@@ -14,12 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::budget::MoneyRules;
 use crate::agent::purse::Bottomless;
-use crate::agent::{Agent, Rules, Toolbox, Who};
+use crate::agent::{Agent, Rules, Toolbox};
 use crate::clock::Clock;
-use crate::config::{Config, WhoApproves};
+use crate::config::Config;
 use crate::messaging::{AutoNotices, Gateway};
 use crate::model::{Delivery, Providers, Retrying, Schedule};
-use crate::protocol::{Door, PersonId};
+use crate::protocol::Door;
 use crate::random::Random;
 use crate::runtime::{Intake, Pace, Parts, Places, Presenters, Worker};
 use crate::secret::Secret;
@@ -27,6 +27,7 @@ use crate::store::Store;
 use crate::store::embedded::Embedded;
 use crate::tools::Supplies;
 
+mod approvals;
 mod health;
 mod notices;
 mod outgoing;
@@ -97,6 +98,7 @@ impl App {
             clock: clock.clone(),
             random: random.clone(),
         };
+        approvals::look_for_idle_rules(&agent.rules.approvals, &agent.toolbox);
         let kinds = config.messaging.auto_event_types.clone();
         let notices = Arc::new(AutoNotices::new(gateway.clone(), kinds, config.model_name.clone()));
         Ok(Self {
@@ -237,15 +239,7 @@ fn rules(config: &Config, delivery: Delivery) -> Rules {
         max_iterations: u32::try_from(config.max_iterations).ok(),
         yolo: config.yolo_mode,
         delivery,
-        approval_ttl: Duration::from_secs(config.approvals.expires_after_s),
-        approvers: config.approvals.approvers.iter().cloned().map(PersonId).collect(),
-        approver_groups: config.approvals.approver_groups.clone(),
-        who: match config.approvals.who {
-            WhoApproves::RequesterAndListed => Who::RequesterAndListed,
-            WhoApproves::Listed => Who::Listed,
-            WhoApproves::AnyoneButRequester => Who::AnyoneButRequester,
-            WhoApproves::Anyone => Who::Anyone,
-        },
+        approvals: approvals::approvals(&config.approvals),
         compact_at_percent: u64::from(config.memory.compact_at_percent),
         money: MoneyRules { warn_at: config.budgets.warn_at_usd.0, yolo_cap: config.budgets.yolo_cap_usd.0 },
     }

@@ -48,7 +48,7 @@ pub enum WhoApproves {
 pub struct ApprovalRule {
     /// A name, shown as the reason.
     pub name: Option<String>,
-    /// The tool; `*` stands for any run of characters, here and below.
+    /// The tool; `*` stands for any run of characters, here, in the operation and in arguments.
     pub tool: Option<String>,
     /// The tool's operation.
     pub operation: Option<String>,
@@ -63,7 +63,8 @@ pub struct ApprovalRule {
     /// A user group that the person who asked belongs to.
     pub user_group: Option<String>,
 
-    /// What is demanded. It can only make a call stricter than the tool itself does.
+    /// What is demanded. It can only make a call stricter than the tool itself does. A rule that says
+    /// `who` or a `needed` above 1, and no verdict, means `always_ask`.
     pub verdict: Option<RuleVerdict>,
     /// Who may answer; null leaves that to other rules and to the defaults.
     pub who: Option<WhoApproves>,
@@ -91,6 +92,44 @@ pub enum RuleVerdict {
     AlwaysAsk,
     /// It may not run.
     Never,
+}
+
+impl ApprovalRule {
+    /// What people call the rule that stands at this place of the list.
+    #[must_use]
+    pub fn label(&self, at: usize) -> String {
+        self.name.clone().unwrap_or_else(|| format!("number {}", at + 1))
+    }
+
+    /// Whether it says which calls it is about.
+    #[must_use]
+    pub fn has_condition(&self) -> bool {
+        let texts = [&self.tool, &self.operation, &self.channel, &self.person, &self.user_group];
+        texts.iter().any(|text| text.is_some()) || !self.arguments.is_empty() || self.cost_over_usd.is_some()
+    }
+
+    /// Whether it demands anything.
+    #[must_use]
+    pub fn has_demand(&self) -> bool {
+        let times = [self.expires_after_s, self.remind_before_s];
+        self.verdict.is_some()
+            || self.who.is_some()
+            || self.needed.is_some()
+            || self.on_expiry.is_some()
+            || times.iter().any(Option::is_some)
+    }
+}
+
+impl ApprovalsConfig {
+    /// Every user group that is named anywhere in the section, each once.
+    #[must_use]
+    pub fn groups(&self) -> Vec<String> {
+        let of_rules = self.rules.iter().flat_map(|rule| rule.approver_groups.iter().chain(&rule.user_group));
+        let mut groups: Vec<String> = self.approver_groups.iter().chain(of_rules).cloned().collect();
+        groups.sort();
+        groups.dedup();
+        groups
+    }
 }
 
 impl Default for ApprovalsConfig {

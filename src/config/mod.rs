@@ -26,6 +26,7 @@ mod secrets;
 pub mod slack;
 pub mod substitute;
 mod validate;
+mod validate_approvals;
 pub mod variables;
 
 pub use agent::{Ceiling, MemoryConfig, RoleConfig, RolesConfig};

@@ -2,8 +2,8 @@
 //!
 //! Owns the checks over a whole configuration. Never calls anything outside.
 
-use super::Config;
 use super::error::{Origin, Problem};
+use super::{Config, validate_approvals};
 
 /// Everything that makes no sense; `origin` tells where a key came from.
 pub(super) fn config(config: &Config, origin: impl Fn(&[String]) -> Option<Origin>) -> Vec<Problem> {
@@ -54,5 +54,6 @@ pub(super) fn config(config: &Config, origin: impl Fn(&[String]) -> Option<Origi
         let given = &config.server.bind;
         say("server.bind", format!("{given:?} was given, but ADDRESS:PORT is expected, as 127.0.0.1:8787"));
     }
+    validate_approvals::approvals(&config.approvals, say);
     problems
 }

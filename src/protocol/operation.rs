@@ -65,6 +65,10 @@ pub struct Actor {
     /// The user groups they belong to, of those that rules name; looked up by the front door.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// Groups of those that rules name whose members could not be read just now. Rules take the person
+    /// for a member; where members may answer, they are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsure: Vec<String>,
     /// Their time zone by its IANA name, if the front door knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
@@ -74,7 +78,7 @@ impl Actor {
     /// A person by id and name.
     #[must_use]
     pub fn new(id: impl Into<PersonId>, name: impl Into<String>) -> Self {
-        Self { id: id.into(), name: name.into(), groups: Vec::new(), zone: None }
+        Self { id: id.into(), name: name.into(), groups: Vec::new(), unsure: Vec::new(), zone: None }
     }
 }
 

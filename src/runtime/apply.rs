@@ -247,7 +247,9 @@ fn set(session: &mut Session, operation: &Operation, setting: &Setting, agent: &
             }
             Err(why) => return vec![private(operation, &format!("The model stays as it is: {why}"))],
         },
-        Setting::Yolo { on: true, .. } if !approve::may_waive(session, &operation.actor, &agent.rules) => {
+        Setting::Yolo { on: true, .. }
+            if !approve::may_waive(session, &operation.actor, &agent.rules.approvals) =>
+        {
             return vec![private(
                 operation,
                 "You are not among the people who may answer questions here, so you cannot switch them off.",

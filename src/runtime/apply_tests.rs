@@ -8,7 +8,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::agent::{Rules, Toolbox, Who};
+use crate::agent::rules::Voters;
+use crate::agent::{Approvals, Rules, Toolbox, Who};
 use crate::clock::Clock;
 use crate::protocol::{
     Actor, ApprovalId, Call, CallStatus, Door, Origin, ProposedCall, SessionHead, Verdict,
@@ -51,10 +52,7 @@ fn agent() -> Agent {
             max_iterations: None,
             yolo: false,
             delivery: crate::model::Delivery::Whole,
-            approval_ttl: Duration::from_secs(60),
-            approvers: Vec::new(),
-            approver_groups: Vec::new(),
-            who: Who::RequesterAndListed,
+            approvals: Approvals { ttl: Duration::from_secs(60), ..Approvals::default() },
             compact_at_percent: 85,
             money: crate::agent::budget::MoneyRules::default(),
         },
@@ -95,8 +93,15 @@ fn asked(status: CallStatus) -> Session {
     let turn = session.head.turn.as_mut().unwrap();
     if status == CallStatus::Asked {
         let assessment = crate::agent::tool::Assessment::changes("run");
-        let asked = approve::asked_call(&proposed, &assessment, vec!["why".into()]);
-        let approval = approve::request("ap".into(), turn, vec![asked], &agent.rules, Timestamp(1_000));
+        let asked =
+            approve::asked_call(&proposed, &assessment, &agent.rules.approvals.plain(), vec!["why".into()]);
+        let approval = approve::request(
+            "ap".into(),
+            turn,
+            vec![asked],
+            &agent.rules.approvals.plain(),
+            Timestamp(1_000),
+        );
         turn.state = TurnState::Waiting { calls: vec![call], approval, told: true };
     } else {
         turn.state = TurnState::Calling { calls: vec![call] };
@@ -279,8 +284,11 @@ fn the_end_of_external_work_wakes_the_session() {
 
 #[test]
 fn only_whoever_could_answer_a_question_may_switch_questions_off() {
-    let agent =
-        |who| Agent { rules: Rules { who, approvers: vec!["lead".into()], ..agent().rules }, ..agent() };
+    let agent = |who| {
+        let by = Voters { who, people: vec!["lead".into()], groups: Vec::new() };
+        let approvals = Approvals { by, ..Approvals::default() };
+        Agent { rules: Rules { approvals, ..agent().rules }, ..agent() }
+    };
     let on = |who| does(who, OperationKind::Set { setting: Setting::Yolo { on: true, cap: None } });
     for (rule, person, allowed) in [
         (Who::RequesterAndListed, "alice", true),

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use ml_intern::agent::tool::{
     Assessment, BadArguments, CallContext, Ownership, Place, Risk, Tool, ToolError,
 };
-use ml_intern::agent::{Agent, Rules, Toolbox, Who};
+use ml_intern::agent::{Agent, Approvals, Rules, Toolbox};
 use ml_intern::clock::{Clock, Timestamp};
 use ml_intern::model::{Completion, Delivery, DeltaSink, Model, ModelError, Request};
 use ml_intern::protocol::*;
@@ -285,10 +285,7 @@ impl Scene {
                 max_iterations: None,
                 yolo: false,
                 delivery: Delivery::Streamed,
-                approval_ttl: Duration::from_secs(3_600),
-                approvers: Vec::new(),
-                approver_groups: Vec::new(),
-                who: Who::RequesterAndListed,
+                approvals: Approvals { ttl: Duration::from_secs(3_600), ..Approvals::default() },
                 compact_at_percent: 85,
                 money: ml_intern::agent::budget::MoneyRules::default(),
             },

@@ -13,10 +13,11 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::rules::Voters;
 use super::tool::{
     Assessment, BadArguments, CallContext, Effect, Ownership, Place, Risk, Together, Tool, ToolError,
 };
-use super::{Advance, Agent, EventSink, Rules, Session, Toolbox, Who};
+use super::{Advance, Agent, Approvals, EventSink, Rules, Session, Toolbox, Who};
 use crate::clock::{Clock, Timestamp};
 use crate::model::{Completion, Delivery, Delta, DeltaSink, Model, ModelError, Request};
 use crate::protocol::approval::Alike;
@@ -174,10 +175,15 @@ impl Bench {
                 max_iterations: Some(5),
                 yolo: false,
                 delivery: Delivery::Streamed,
-                approval_ttl: Duration::from_secs(60),
-                approvers: vec!["lead".into()],
-                approver_groups: Vec::new(),
-                who: Who::RequesterAndListed,
+                approvals: Approvals {
+                    ttl: Duration::from_secs(60),
+                    by: Voters {
+                        who: Who::RequesterAndListed,
+                        people: vec!["lead".into()],
+                        groups: Vec::new(),
+                    },
+                    ..Approvals::default()
+                },
                 compact_at_percent: 85,
                 money: crate::agent::budget::MoneyRules::default(),
             },

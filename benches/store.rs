@@ -74,7 +74,7 @@ async fn step(store: &Embedded, lease: &Lease, clock: &Clock, keep: u64, add: u6
     let append: Vec<_> = (0..add)
         .map(|n| Arc::new(Item::Synthetic { text: format!("item {} {}", keep + n, "word ".repeat(100)) }))
         .collect();
-    let commit = Commit { head: &head, keep, append: &append, consumed: &[], later: &[] };
+    let commit = Commit { head: &head, keep, append: &append, consumed: &[], later: &[], audit: &[] };
     Ok(store.commit(lease, commit).await?)
 }
 

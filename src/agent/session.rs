@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::protocol::{CallId, Item, SessionHead};
+use crate::protocol::{AuditEntry, CallId, Item, SessionHead};
 
 /// A session in hand.
 #[derive(Debug, Clone)]
@@ -14,6 +14,7 @@ pub struct Session {
     pub head: SessionHead,
     items: Vec<Arc<Item>>,
     saved: usize,
+    decisions: Vec<AuditEntry>,
     /// Calls that were marked `Started` by this process and are to run now. A call that is `Started`
     /// but not here was started by a process that is gone.
     pub(crate) in_hand: Vec<CallId>,
@@ -24,7 +25,7 @@ impl Session {
     #[must_use]
     pub fn new(head: SessionHead, items: Vec<Arc<Item>>) -> Self {
         let saved = items.len();
-        Self { head, items, saved, in_hand: Vec::new() }
+        Self { head, items, saved, decisions: Vec::new(), in_hand: Vec::new() }
     }
 
     /// The transcript.
@@ -53,9 +54,21 @@ impl Session {
         (self.saved as u64, &self.items[self.saved..])
     }
 
+    /// Notes a decision for the audit log; the next save appends it, together with its effect.
+    pub fn note(&mut self, decision: AuditEntry) {
+        self.decisions.push(decision);
+    }
+
+    /// Decisions noted since the last save, in order.
+    #[must_use]
+    pub fn unsaved_audit(&self) -> &[AuditEntry] {
+        &self.decisions
+    }
+
     /// Everything is saved now.
     pub fn mark_saved(&mut self) {
         self.saved = self.items.len();
+        self.decisions.clear();
     }
 
     /// Where the last turn begins, for undo; what people added while it was in hand belongs to it.
@@ -69,7 +82,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::protocol::{Door, Origin};
+    use crate::protocol::{Act, Cost, Door, Origin};
     use serde_json::Value;
 
     fn note(text: &str) -> Item {
@@ -90,5 +103,29 @@ mod tests {
         assert_eq!(session.unsaved().0, 1);
         assert_eq!(*session.unsaved().1[0], note("x"));
         assert_eq!(session.head.history_size, 2);
+    }
+
+    #[test]
+    fn a_decision_is_handed_to_one_save() {
+        let head = SessionHead::new("s".into(), Origin::new(Door::Terminal, Value::Null), Timestamp(0));
+        let mut session = Session::new(head, Vec::new());
+        let decision = AuditEntry {
+            at: Timestamp(1),
+            session: "s".into(),
+            turn: None,
+            act: Act::Setting,
+            by: Some("local".into()),
+            approval: None,
+            call: None,
+            digest: None,
+            tool: Some("yolo".to_owned()),
+            operation: None,
+            cost: Cost::Free,
+            reason: None,
+        };
+        session.note(decision.clone());
+        assert_eq!(session.unsaved_audit(), [decision]);
+        session.mark_saved();
+        assert!(session.unsaved_audit().is_empty());
     }
 }

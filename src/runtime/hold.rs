@@ -327,7 +327,8 @@ impl Held<'_> {
 
     async fn save(&mut self, consumed: &[OperationId], later: &[Later]) -> Result<()> {
         let (keep, append) = self.session.unsaved();
-        let commit = Commit { head: &self.session.head, keep, append, consumed, later };
+        let audit = self.session.unsaved_audit();
+        let commit = Commit { head: &self.session.head, keep, append, consumed, later, audit };
         self.worker.0.store.commit(&self.lease, commit).await?;
         self.session.mark_saved();
         Ok(())

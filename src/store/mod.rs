@@ -1,7 +1,8 @@
 //! Where sessions are kept. Owns the ports and their backends; knows nothing of what a session does.
 //!
 //! Ports: [`Inbox`] (what comes in, and who works on what), [`Sessions`] (the saved truth),
-//! [`Signals`] (wake-ups between tasks and processes), [`Ledger`] (the outbox of notices).
+//! [`Signals`] (wake-ups between tasks and processes), [`Ledger`] (money, the outbox of notices, and
+//! the audit log, whose chain is in [`audit`]).
 //! [`embedded`] is the backend on one file; `tests/store` is the conformance suite for every backend.
 //! No write to a session without showing a [`Lease`], whose fencing number the store checks.
 
@@ -13,8 +14,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::clock::Timestamp;
-use crate::protocol::{Door, Item, Notice, Operation, OperationId, SessionHead, SessionKey};
+use crate::protocol::{
+    Account, AuditEntry, AuditRecord, Balance, Door, Item, Notice, Operation, OperationId, Reservation,
+    Reserved, SessionHead, SessionKey,
+};
 
+pub mod audit;
 pub mod embedded;
 
 /// What a store can answer with.
@@ -98,6 +103,8 @@ pub struct Commit<'a> {
     pub consumed: &'a [OperationId],
     /// Operations to deliver later (the expiry of an approval).
     pub later: &'a [Later],
+    /// Decisions to append to the audit log, in order.
+    pub audit: &'a [AuditEntry],
 }
 
 /// An operation to be delivered at a time.
@@ -189,9 +196,46 @@ pub enum Delivered {
     },
 }
 
-/// The outbox of notices. (Budgets, tickets and the audit log join it later.)
+/// What must add up for ever: money, notices, decisions.
+///
+/// ```text
+///            reserve         settle (the real cost is spent), unreserve (nothing is)
+/// (nothing) ---------> open ---------------------------------------------------------> closed
+///                       ^                                                                |
+///                       +---------------- reserve with the same id ----------------------+
+/// ```
 #[async_trait]
 pub trait Ledger: Send + Sync {
+    /// Sets money aside on every account of the reservation, or on none: `Over` names the first one
+    /// whose limit would be exceeded by what is spent, what is set aside and this. An account named
+    /// twice pays once.
+    ///
+    /// An id that is open already is `Held`, and nothing changes (whatever the amount). One that was
+    /// settled or given back is set aside anew: the work behind it is being done a second time.
+    ///
+    /// # Errors
+    /// `Backend` if the amount is beyond a billion dollars and no limit refused it before.
+    async fn reserve(&self, reservation: Reservation) -> Result<Reserved>;
+    /// Replaces what is set aside by what it really cost, in micro-dollars, on every account, even if
+    /// that is more than was set aside. Closed already, nothing changes.
+    ///
+    /// # Errors
+    /// `Backend` if nothing was ever set aside under this id.
+    async fn settle(&self, id: &str, cost: u64) -> Result<()>;
+    /// Gives back what is set aside: nothing was spent. Closed already or unknown, nothing changes.
+    async fn unreserve(&self, id: &str) -> Result<()>;
+    /// Counts money as spent that nobody set aside before (its cost was known only afterwards), once
+    /// per id; no limit holds it up, as it is gone. A reservation that is open under this id is
+    /// settled with the amount.
+    async fn spend(&self, spent: Reservation) -> Result<()>;
+    /// What is set aside for a session and not closed (by a process that died, if none works on it),
+    /// oldest first.
+    async fn open_reservations(&self, session: &SessionKey) -> Result<Vec<Reservation>>;
+    /// How these accounts stand, in their order; one that was never used has zeros.
+    async fn balances(&self, accounts: &[Account]) -> Result<Vec<Balance>>;
+    /// Up to `limit` records of the audit log with a place behind `after` (0: from the first), in
+    /// order.
+    async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditRecord>>;
     /// Queues a delivery; `Seen` if one with its id was ever queued.
     async fn enqueue(&self, delivery: Delivery, due: Timestamp) -> Result<Pushed>;
     /// Takes up to `limit` due deliveries for `ttl`; if not settled by then they are due again.

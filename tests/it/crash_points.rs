@@ -2,9 +2,11 @@
 //!
 //! Whatever the moment: the request gets exactly one answer, and no changing call runs twice.
 
+mod mortal;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,112 +23,9 @@ use ml_intern::runtime::{Intake, Opening, Pace, Parts, Places, PresentError, Pre
 use ml_intern::store::embedded::Embedded;
 use ml_intern::store::*;
 use serde_json::{Value, json};
-use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-/// Dies at its n-th write: before it, or right after it.
-struct Mortal {
-    inner: Arc<Embedded>,
-    writes: AtomicUsize,
-    dies_at: usize,
-    after: bool,
-    dead: CancellationToken,
-}
-
-impl Mortal {
-    /// Runs one write as the fate of this process has it.
-    async fn write<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let gone = || Err(StoreError::Backend("this process is dead".into()));
-        if self.dead.is_cancelled() {
-            return gone();
-        }
-        if self.writes.fetch_add(1, Ordering::SeqCst) + 1 < self.dies_at {
-            return work.await;
-        }
-        if self.after {
-            let _ = work.await;
-        }
-        self.dead.cancel();
-        gone()
-    }
-}
-
-#[async_trait]
-impl Inbox for Mortal {
-    async fn push(&self, operation: Operation) -> Result<Pushed> {
-        self.inner.push(operation).await
-    }
-    async fn claim(&self, claimable: &Claimable, ttl: Duration) -> Result<Option<Lease>> {
-        if self.dead.is_cancelled() {
-            return Ok(None);
-        }
-        self.inner.claim(claimable, ttl).await
-    }
-    async fn unread(&self, lease: &Lease) -> Result<Vec<Operation>> {
-        self.inner.unread(lease).await
-    }
-    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
-        self.inner.renew(lease, ttl).await
-    }
-    async fn release(&self, lease: &Lease, not_before: Option<Timestamp>) -> Result<()> {
-        self.write(self.inner.release(lease, not_before)).await
-    }
-    async fn fire_due(&self, now: Timestamp) -> Result<Vec<SessionKey>> {
-        self.inner.fire_due(now).await
-    }
-    async fn busy(&self, claimable: &Claimable) -> Result<u64> {
-        self.inner.busy(claimable).await
-    }
-}
-
-#[async_trait]
-impl Sessions for Mortal {
-    async fn load(&self, key: &SessionKey) -> Result<Loaded> {
-        self.inner.load(key).await
-    }
-    async fn exists(&self, key: &SessionKey) -> Result<bool> {
-        self.inner.exists(key).await
-    }
-    async fn head(&self, key: &SessionKey) -> Result<Option<SessionHead>> {
-        self.inner.head(key).await
-    }
-    async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<()> {
-        self.write(self.inner.commit(lease, commit)).await
-    }
-    async fn list(&self, limit: u32) -> Result<Vec<Listed>> {
-        self.inner.list(limit).await
-    }
-}
-
-impl Signals for Mortal {
-    fn wake(&self, key: &SessionKey) {
-        self.inner.wake(key);
-    }
-    fn watch(&self) -> broadcast::Receiver<SessionKey> {
-        self.inner.watch()
-    }
-}
-
-#[async_trait]
-impl Ledger for Mortal {
-    async fn enqueue(&self, delivery: ml_intern::store::Delivery, due: Timestamp) -> Result<Pushed> {
-        self.inner.enqueue(delivery, due).await
-    }
-    async fn claim_deliveries(
-        &self,
-        now: Timestamp,
-        limit: u32,
-        ttl: Duration,
-    ) -> Result<Vec<ml_intern::store::Delivery>> {
-        self.inner.claim_deliveries(now, limit, ttl).await
-    }
-    async fn settle_delivery(&self, id: &str, outcome: Delivered) -> Result<()> {
-        self.inner.settle_delivery(id, outcome).await
-    }
-    async fn delivery(&self, id: &str) -> Result<Option<Delivered>> {
-        self.inner.delivery(id).await
-    }
-}
+use mortal::Mortal;
 
 /// Answers from the transcript alone, as a model does: two changing calls, then a question, then words.
 struct Stateless;

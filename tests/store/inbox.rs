@@ -224,7 +224,8 @@ pub(super) async fn a_head_that_wants_work_is_claimed_without_operations(backend
     let lease = claim(&*store, &slack()).await.unwrap();
     let thinking = thinking("t1");
     let consumed = [OperationId::from("a")];
-    let commit = Commit { head: &thinking, keep: 0, append: &[], consumed: &consumed, later: &[] };
+    let commit =
+        Commit { head: &thinking, keep: 0, append: &[], consumed: &consumed, later: &[], audit: &[] };
     store.commit(&lease, commit).await.unwrap();
     // The worker dies here: nobody releases.
     clock.advance(TTL);
@@ -269,6 +270,7 @@ async fn with_later(
             append: &[],
             consumed: &consumed,
             later: std::slice::from_ref(later),
+            audit: &[],
         };
         store.commit(&lease, commit).await.unwrap();
     }

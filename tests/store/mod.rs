@@ -1,7 +1,8 @@
 //! The conformance suite of the store: what every backend must do, whatever it is built on.
 //!
-//! A backend joins by a [`Backend`] and one line with `conformance!`. [`inbox`], [`sessions`] and
-//! [`ledger`] hold the promises; [`embedded`] and [`crash`] test what only the one-file backend has.
+//! A backend joins by a [`Backend`] and one line with `conformance!`. [`inbox`], [`sessions`],
+//! [`ledger`], [`money`] and [`audit`] hold the promises; [`embedded`], [`migration`] and [`crash`] test
+//! what only the one-file backend has.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -15,10 +16,13 @@ use ml_intern::store::embedded::Embedded;
 use ml_intern::store::{Claimable, Commit, Lease, Store};
 use serde_json::{Value, json};
 
+mod audit;
 mod crash;
 mod embedded;
 mod inbox;
 mod ledger;
+mod migration;
+mod money;
 mod sessions;
 
 /// A place where one store lives.
@@ -97,6 +101,23 @@ conformance!(one_file, super::OneFile::fresh(), {
         the_first_outcome_stands,
         open_deliveries_survive_a_reopening,
     ],
+    money: [
+        money_is_set_aside_and_settled_with_what_it_really_cost,
+        money_given_back_was_never_spent,
+        the_first_account_that_has_not_enough_is_named_and_nothing_is_set_aside,
+        a_second_try_holds_what_the_first_one_set_aside,
+        work_done_twice_is_paid_twice,
+        money_spent_without_asking_is_counted_once,
+        what_a_dead_process_left_is_found_by_its_session,
+        sums_never_run_over_and_never_become_debts,
+        parallel_wishes_never_overrun_a_limit,
+        balances_survive_a_reopening,
+    ],
+    audit: [
+        decisions_are_saved_with_their_step_and_chained,
+        decisions_of_a_refused_commit_are_not_recorded,
+        many_sessions_write_one_chain,
+    ],
 });
 
 const TTL: Duration = Duration::from_secs(30);
@@ -153,7 +174,7 @@ async fn consume(store: &dyn Store, lease: &Lease, ids: &[&str]) {
     let consumed: Vec<OperationId> = ids.iter().map(|id| OperationId::from(*id)).collect();
     let size = store.load(&lease.session).await.unwrap().items.len() as u64;
     let head = head(lease.session.as_str(), size);
-    let commit = Commit { head: &head, keep: size, append: &[], consumed: &consumed, later: &[] };
+    let commit = Commit { head: &head, keep: size, append: &[], consumed: &consumed, later: &[], audit: &[] };
     store.commit(lease, commit).await.unwrap();
 }
 

@@ -1,13 +1,16 @@
-//! The outbox of notices on SQLite. A delivery is open until it was sent or given up; while somebody
-//! tries, it is merely due later, so a crash in between makes it due again. Start at [`take_due`].
+//! The ledger on SQLite: money is in [`super::money`], the audit log in [`super::audit`], the outbox of
+//! notices here. A delivery is open until it was sent or given up; while somebody tries, it is merely
+//! due later, so a crash in between makes it due again. Start at [`take_due`].
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
+use super::money::{self, Close};
+use super::{Embedded, audit};
 use crate::clock::Timestamp;
+use crate::protocol::{Account, AuditRecord, Balance, Reservation, Reserved, SessionKey};
 use crate::store::{Delivered, Delivery, Ledger, Pushed, Result, StoreError};
 
 const DUE: &str = "SELECT id, destination, notice, attempts FROM deliveries
@@ -96,5 +99,38 @@ impl Ledger for Embedded {
     async fn delivery(&self, id: &str) -> Result<Option<Delivered>> {
         let id = id.to_owned();
         self.read(move |db| outcome(db, &id)).await
+    }
+
+    async fn reserve(&self, reservation: Reservation) -> Result<Reserved> {
+        self.write(move |db| money::reserve(db, &reservation)).await
+    }
+
+    async fn settle(&self, id: &str, cost: u64) -> Result<()> {
+        let (id, now) = (id.to_owned(), self.clock.now());
+        self.write(move |db| money::close(db, &id, Close::Settled(cost), now)).await
+    }
+
+    async fn unreserve(&self, id: &str) -> Result<()> {
+        let (id, now) = (id.to_owned(), self.clock.now());
+        self.write(move |db| money::close(db, &id, Close::GivenBack, now)).await
+    }
+
+    async fn spend(&self, spent: Reservation) -> Result<()> {
+        let now = self.clock.now();
+        self.write(move |db| money::spend(db, &spent, now)).await
+    }
+
+    async fn open_reservations(&self, session: &SessionKey) -> Result<Vec<Reservation>> {
+        let session = session.clone();
+        self.read(move |db| money::open(db, &session)).await
+    }
+
+    async fn balances(&self, accounts: &[Account]) -> Result<Vec<Balance>> {
+        let accounts = accounts.to_vec();
+        self.read(move |db| accounts.iter().map(|account| money::balance(db, account)).collect()).await
+    }
+
+    async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditRecord>> {
+        self.read(move |db| audit::after(db, after, limit)).await
     }
 }

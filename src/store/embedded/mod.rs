@@ -6,10 +6,13 @@
 //! Start at [`Embedded::open`]; several processes may have the file open, of which one may
 //! [`Embedded::hold`] it.
 
+mod audit;
 mod error;
 mod hold;
 mod inbox;
 mod ledger;
+mod migrations;
+mod money;
 mod queue;
 mod readers;
 mod schema;
@@ -29,7 +32,8 @@ use crate::clock::Clock;
 use crate::protocol::SessionKey;
 
 pub use self::hold::Hold;
-pub use self::schema::{DATABASE, SCHEMA_VERSION};
+pub use self::migrations::SCHEMA_VERSION;
+pub use self::schema::DATABASE;
 pub use self::writer::Stats;
 
 /// Wake-ups kept for a receiver that lags; one that lags further looks at everything it holds.

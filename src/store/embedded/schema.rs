@@ -1,6 +1,5 @@
 //! The file: where it lies, who may read it, what is in it. Owns directory, permissions, connection
-//! settings and migrations. Start at [`connect_writer`]; a new schema is one more entry of
-//! [`MIGRATIONS`].
+//! settings; what its tables are is in [`super::migrations`]. Start at [`connect_writer`].
 
 use std::fs;
 use std::io;
@@ -9,86 +8,17 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::migrations::{MIGRATIONS, SCHEMA_VERSION};
 use crate::store::{Result, StoreError};
 
 /// Name of the database file in the store's directory.
 pub const DATABASE: &str = "ml-intern.db";
-
-/// The schema that this program writes.
-pub const SCHEMA_VERSION: u32 = 1;
 
 /// How long to wait for another process that is writing.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 64;
-
-/// Entry N brings a file from schema N to N + 1.
-const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [FIRST];
-
-// `queue` of a session: NULL nothing to do, 0 may be claimed, 1 may be claimed at `claimable_at`
-// (leased, or set aside). The large `head` comes last, so that reading the rest never touches it.
-const FIRST: &str = "
-CREATE TABLE sessions (
-  id INTEGER PRIMARY KEY,
-  key TEXT NOT NULL UNIQUE,
-  door TEXT NOT NULL,
-  fence INTEGER NOT NULL DEFAULT 0,
-  lease_until INTEGER NOT NULL DEFAULT 0,
-  not_before INTEGER NOT NULL DEFAULT 0,
-  queue INTEGER,
-  claimable_at INTEGER NOT NULL DEFAULT 0,
-  waiting_since INTEGER,
-  unread INTEGER NOT NULL DEFAULT 0,
-  wants INTEGER NOT NULL DEFAULT 0,
-  last_seq INTEGER NOT NULL DEFAULT 0,
-  claimed_seq INTEGER NOT NULL DEFAULT 0,
-  items INTEGER NOT NULL DEFAULT 0,
-  turns INTEGER NOT NULL DEFAULT 0,
-  updated_at INTEGER NOT NULL DEFAULT 0,
-  title TEXT,
-  head TEXT
-);
-CREATE INDEX sessions_ready ON sessions (door, waiting_since) WHERE queue = 0;
-CREATE INDEX sessions_deferred ON sessions (door, claimable_at) WHERE queue = 1;
-CREATE INDEX sessions_held ON sessions (door, lease_until) WHERE lease_until > 0;
-CREATE INDEX sessions_newest ON sessions (updated_at) WHERE head IS NOT NULL;
-
-CREATE TABLE items (
-  session INTEGER NOT NULL REFERENCES sessions (id),
-  position INTEGER NOT NULL,
-  body TEXT NOT NULL,
-  PRIMARY KEY (session, position)
-) WITHOUT ROWID;
-
-CREATE TABLE operations (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE,
-  session INTEGER NOT NULL REFERENCES sessions (id),
-  consumed_at INTEGER,
-  body TEXT
-);
-CREATE INDEX operations_unread ON operations (session, seq) WHERE consumed_at IS NULL;
-CREATE INDEX operations_consumed ON operations (consumed_at) WHERE consumed_at IS NOT NULL;
-
-CREATE TABLE later (
-  id TEXT PRIMARY KEY,
-  at INTEGER NOT NULL,
-  body TEXT NOT NULL
-);
-CREATE INDEX later_at ON later (at);
-
-CREATE TABLE deliveries (
-  id TEXT PRIMARY KEY,
-  destination TEXT NOT NULL,
-  attempts INTEGER NOT NULL DEFAULT 0,
-  due INTEGER NOT NULL,
-  outcome TEXT,
-  detail TEXT,
-  notice TEXT
-);
-CREATE INDEX deliveries_due ON deliveries (due) WHERE outcome IS NULL;
-";
 
 /// Makes directory and file if there are none, readable by their owner only; gives the file's path.
 pub(super) fn prepare(dir: &Path) -> Result<PathBuf> {

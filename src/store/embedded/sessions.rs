@@ -6,11 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
 use super::error::{signed, unsigned};
 use super::queue::{requeue, standing};
+use super::{Embedded, audit};
 use crate::clock::Timestamp;
-use crate::protocol::{Item, OperationId, SessionHead, SessionKey};
+use crate::protocol::{AuditEntry, Item, OperationId, SessionHead, SessionKey};
 use crate::store::{Commit, Lease, Listed, Loaded, Result, Sessions, StoreError};
 
 const NEWEST: &str = "SELECT key, title, updated_at, turns FROM sessions WHERE head IS NOT NULL
@@ -27,6 +27,7 @@ struct Step {
     append: Vec<String>,
     consumed: Vec<OperationId>,
     later: Vec<DueRow>,
+    audit: Vec<AuditEntry>,
 }
 
 struct DueRow {
@@ -65,11 +66,12 @@ impl Step {
             append: commit.append.iter().map(text).collect::<Result<_>>()?,
             consumed: commit.consumed.to_vec(),
             later: commit.later.iter().map(due).collect::<Result<_>>()?,
+            audit: commit.audit.to_vec(),
         })
     }
 }
 
-fn save(db: &Connection, step: &Step, now: Timestamp) -> Result<()> {
+fn save(db: &Connection, step: Step, now: Timestamp) -> Result<()> {
     let id = standing(db, &step.lease)?;
     let items: i64 =
         db.prepare_cached("SELECT items FROM sessions WHERE id = ?1")?.query_row([id], |row| row.get(0))?;
@@ -118,6 +120,7 @@ fn save(db: &Connection, step: &Step, now: Timestamp) -> Result<()> {
     for due in &step.later {
         wait.execute(params![due.id.as_str(), due.at.0, due.body])?;
     }
+    audit::append(db, step.audit)?;
     requeue(db, id, now)
 }
 
@@ -178,7 +181,7 @@ impl Sessions for Embedded {
     async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<()> {
         let step = Step::new(lease, &commit)?;
         let now = self.clock.now();
-        self.write(move |db| save(db, &step, now)).await
+        self.write(move |db| save(db, step, now)).await
     }
 
     async fn list(&self, limit: u32) -> Result<Vec<Listed>> {

@@ -25,11 +25,14 @@ pub enum Typed {
     Refused(String),
 }
 
-const COMMANDS: [(&str, &str, &str); 10] = [
+const COMMANDS: [(&str, &str, &str); 13] = [
     ("/help", "", "show this"),
     ("/new", "", "start a new conversation"),
     ("/clear", "", "the same, and empty the screen"),
     ("/undo", "", "drop the last request and all that came of it"),
+    ("/retry", "", "try a failed request again"),
+    ("/resume", "", "go on with a request that was cut off"),
+    ("/fork", "[number]", "go on from here, or from an earlier request, in a new session"),
     ("/compact", "", "shorten the conversation now"),
     ("/model", "[id|default]", "show the model, or use another one from the next step on"),
     ("/effort", "[level|off]", "show or set reasoning effort: minimal, low, medium, high, xhigh, max"),
@@ -78,6 +81,16 @@ fn command(word: &str, argument: &str) -> Option<Typed> {
         ("/clear", _) => Typed::Clear,
         ("/undo", _) => Typed::Operation(OperationKind::Undo),
         ("/compact", _) => Typed::Operation(OperationKind::Compact),
+        ("/fork", "") => Typed::Operation(OperationKind::Fork { turn: None }),
+        ("/fork", turn) => match turn.parse() {
+            Ok(turn) if turn > 0 => Typed::Operation(OperationKind::Fork { turn: Some(turn) }),
+            _ => Typed::Refused("/fork takes the number of a request, counted from 1.".to_owned()),
+        },
+        ("/resume", "") => Typed::Operation(OperationKind::Resume),
+        ("/resume", _) => Typed::Refused(
+            "To go on with another session, leave and run `ml-intern session resume ID`.".to_owned(),
+        ),
+        ("/retry", _) => Typed::Operation(OperationKind::Retry),
         ("/status", _) | ("/model" | "/effort", "") => Typed::Operation(OperationKind::Status),
         ("/model", "default") => set(Setting::Model { role: Role::Main, id: None }),
         ("/model", id) if id.contains(char::is_whitespace) => {

@@ -159,6 +159,9 @@ impl TextScreen {
             Event::ResumeComplete { restored_count } => {
                 self.dim_line(&format!("Going on with {restored_count} items."));
             }
+            Event::Forked { place, .. } => {
+                self.dim_line(&format!("Forked. The copy goes on with: {place}"));
+            }
             Event::Status { lines } => {
                 self.finish_text();
                 let wide = lines.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);

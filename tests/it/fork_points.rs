@@ -34,7 +34,7 @@ async fn a_death_at_any_write_of_a_fork_leaves_one_whole_copy() {
             let copy = scene.store.load(&"fork:f1".into()).await.unwrap();
             let (copied, told) = copy.items.split_at(source.items.len());
             assert_eq!(copied, source.items, "dying {moment}");
-            assert!(matches!(&told[..], [note] if matches!(**note, Item::Synthetic { .. })), "{moment}");
+            assert!(matches!(told, [note] if matches!(**note, Item::Synthetic { .. })), "{moment}");
             assert_eq!(copy.head.unwrap().parent, Some("s".into()));
             assert!(scene.store.load(&"s".into()).await.unwrap().items.is_empty(), "{moment}");
             assert_eq!(scene.store.list(10).await.unwrap().len(), 2, "{moment}");

@@ -56,7 +56,7 @@ pub fn edit(request: &ApprovalRequest, editor: Option<&str>, folder: &Path) -> a
 }
 
 /// The text that people edit: the one argument made for it, or all of them as JSON.
-fn text_of(call: &AskedCall) -> anyhow::Result<String> {
+pub(super) fn text_of(call: &AskedCall) -> anyhow::Result<String> {
     match call.editable.as_deref().and_then(|name| call.arguments.get(name)).and_then(Value::as_str) {
         Some(text) => Ok(text.to_owned()),
         None => Ok(serde_json::to_string_pretty(&call.arguments)?),

@@ -1,19 +1,23 @@
-//! The interactive chat.
+//! The chat where lines come one after the other: a pipe, or a terminal that can only print.
 //!
-//! Owns the loop of reading a line, having it done, and following the session. Start at [`run`].
+//! Owns the loop of reading a line, having it done, and following the session. Terminals that can do
+//! more have `live`. Start at [`run`].
 
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use super::ask::{self, Answer};
+use super::ask::Answer;
+use super::commands::{self, Configured, Did};
+use super::confirm::{CANCELLED, Question};
 use super::conversation::{Asker, Conversation, Followed, Reply};
 use super::exit::Exit;
 use super::interrupts::{Interrupts, Press};
 use super::lines::{Line, Lines};
-use super::render::{Screen, question};
-use super::slash::{self, Typed};
-use crate::protocol::{ApprovalRequest, OperationKind, Setting};
+use super::render::Screen;
+use super::render::paint::Paint;
+use super::seat::Seat;
+use crate::protocol::{ApprovalRequest, Verdict};
 
 /// What a chat needs besides its conversation.
 pub struct Chat {
@@ -28,7 +32,7 @@ pub struct Chat {
     /// Where a call is put while it is edited.
     pub scratch: PathBuf,
     /// Whether auto-approval is configured.
-    pub yolo: bool,
+    pub yolo: Configured,
     /// Whether somebody sits here; if not, the exit code tells how the last turn ended.
     pub attended: bool,
 }
@@ -37,10 +41,10 @@ pub struct Chat {
 ///
 /// # Errors
 /// The store failed.
-pub async fn run(conversation: &Conversation, chat: &mut Chat) -> anyhow::Result<Exit> {
+pub async fn run(seat: &mut Seat, chat: &mut Chat) -> anyhow::Result<Exit> {
     let mut last = Exit::Finished;
-    if conversation.head().await?.is_some()
-        && let Some(exit) = follow(conversation, chat, &mut last).await?
+    if seat.conversation.head().await?.is_some()
+        && let Some(exit) = follow(&seat.conversation, chat, &mut last).await?
     {
         return Ok(exit);
     }
@@ -55,60 +59,23 @@ pub async fn run(conversation: &Conversation, chat: &mut Chat) -> anyhow::Result
         let text = match read {
             Some(Line::Text(text)) => text,
             Some(Line::End) => return Ok(if chat.attended { Exit::Finished } else { last }),
-            Some(Line::Interrupted) if chat.interrupts.press() == Press::Leave => {
-                return Ok(Exit::Interrupted);
-            }
-            Some(Line::Interrupted) | None => {
+            None => {
                 chat.screen.remark("Press Ctrl+C again to leave.");
                 continue;
             }
         };
         chat.interrupts.reset();
-        match slash::read(&text) {
-            Typed::Quit => return Ok(if chat.attended { Exit::Finished } else { last }),
-            typed => {
-                if !act(conversation, chat, typed).await? {
-                    continue;
-                }
-            }
+        let typed = commands::read(seat, &text);
+        match commands::act(seat, chat.screen.as_mut(), typed, chat.yolo).await? {
+            Did::Nothing => continue,
+            Did::Leaves => return Ok(if chat.attended { Exit::Finished } else { last }),
+            Did::Wants(kind) => seat.conversation.submit(kind).await?,
+            Did::Changed => {}
         }
-        if let Some(exit) = follow(conversation, chat, &mut last).await? {
+        if let Some(exit) = follow(&seat.conversation, chat, &mut last).await? {
             return Ok(exit);
         }
     }
-}
-
-/// Has a typed line done; says whether the session has something to do now.
-async fn act(conversation: &Conversation, chat: &mut Chat, typed: Typed) -> anyhow::Result<bool> {
-    let kind = match typed {
-        Typed::Nothing | Typed::Quit => return Ok(false),
-        Typed::Help => {
-            chat.screen.remark(&slash::help());
-            return Ok(false);
-        }
-        Typed::Refused(why) => {
-            chat.screen.remark(&why);
-            return Ok(false);
-        }
-        Typed::Say(text) => OperationKind::Say { text, handle: serde_json::Value::Null },
-        Typed::Operation(kind) => kind,
-        Typed::Clear => {
-            chat.screen.clear();
-            OperationKind::New
-        }
-        Typed::ToggleYolo => {
-            let on = conversation.head().await?.is_some_and(|head| head.settings.yolo);
-            if chat.yolo {
-                chat.screen.remark(
-                    "Auto-approval is on by configuration (yolo_mode); it cannot be switched off here.",
-                );
-                return Ok(false);
-            }
-            OperationKind::Set { setting: Setting::Yolo { on: !on, cap: None } }
-        }
-    };
-    conversation.submit(kind).await?;
-    Ok(true)
 }
 
 /// Follows the session until it rests; gives an exit if the person leaves.
@@ -149,32 +116,32 @@ impl Asker for AtTheTerminal<'_> {
         screen: &mut dyn Screen,
         interrupts: &mut Interrupts,
     ) -> anyhow::Result<Reply> {
-        let prompt = question::prompt(request);
+        let mut question = Question::new(request.clone());
         loop {
+            let prompt = question.prompt();
             let line = tokio::select! {
                 line = self.lines.read(&prompt) => line,
                 press = interrupts.pressed() => return Ok(match press {
-                    Press::Stop => Reply::Stop,
+                    Press::Stop => Reply::Verdict(Verdict::Reject { reason: Some(CANCELLED.to_owned()) }),
                     Press::Leave => Reply::Leave,
                 }),
             };
             let text = match line {
                 Line::Text(text) => text,
                 Line::End => return Ok(Reply::Leave),
-                Line::Interrupted => {
-                    interrupts.press();
-                    return Ok(Reply::Stop);
-                }
             };
-            match ask::read(&text, request) {
+            match question.read(&text) {
                 Answer::Verdict(verdict) => return Ok(Reply::Verdict(verdict)),
                 Answer::Again(why) => screen.remark(why),
                 Answer::Edit => {
-                    let (request, scratch) = (request.clone(), self.scratch.to_path_buf());
+                    let (asked, scratch) = (question.clone(), self.scratch.to_path_buf());
                     let editor = self.editor.map(str::to_owned);
-                    let edit = move || ask::edit(&request, editor.as_deref(), &scratch);
+                    let edit = move || asked.edit(editor.as_deref(), &scratch);
                     match tokio::task::spawn_blocking(edit).await? {
-                        Ok(verdict) => return Ok(Reply::Verdict(verdict)),
+                        Ok(verdict) => match question.edited(verdict, Paint::Plain) {
+                            Some(shown) => screen.remark(&shown),
+                            None => screen.remark("Nothing was changed."),
+                        },
                         Err(error) => screen.remark(&format!("{error:#}")),
                     }
                 }

@@ -63,8 +63,6 @@ pub trait Asker: Send {
 pub enum Reply {
     /// An answer.
     Verdict(Verdict),
-    /// Stop the turn.
-    Stop,
     /// Leave; the question stays open and can be answered later.
     Leave,
 }
@@ -126,6 +124,26 @@ impl Conversation {
         Ok(())
     }
 
+    /// The next thing that happens here. Can be cancelled without losing one.
+    pub async fn next_event(&self) -> Event {
+        self.front.next().await
+    }
+
+    /// What happened already and was not taken yet.
+    #[must_use]
+    pub fn take_event(&self) -> Option<Event> {
+        self.front.take()
+    }
+
+    /// Whether nobody has the session in hand and everything that happened was taken.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn rests(&self) -> anyhow::Result<bool> {
+        // Events are queued before a session is released: none can come after this.
+        Ok(!self.intake.is_busy(&self.key()).await? && self.front.is_empty())
+    }
+
     /// Draws what happens and answers what is asked, until the session rests.
     ///
     /// # Errors
@@ -143,7 +161,9 @@ impl Conversation {
                 biased;
                 event = self.front.next() => {
                     match &event {
-                        Event::ApprovalRequired(request) => open = Some(request.clone()),
+                        Event::ApprovalRequired(request) | Event::ApprovalUpdated(request) => {
+                            open = Some(request.clone());
+                        }
                         Event::ApprovalDecided { request, .. } => {
                             open = open.filter(|open| open.id != request.id);
                         }
@@ -160,8 +180,7 @@ impl Conversation {
                     }
                 },
                 () = tokio::time::sleep(LOOK) => {
-                    // Events are queued before a session is released: none can come after this.
-                    if self.intake.is_busy(&self.key()).await? || !self.front.is_empty() {
+                    if !self.rests().await? {
                         continue;
                     }
                     let Some(request) = open.take() else { return Ok(Followed::Rests(watched.exit())) };
@@ -170,7 +189,6 @@ impl Conversation {
                         Reply::Verdict(verdict) => {
                             self.submit(OperationKind::Decide { approval: request.id, verdict }).await?;
                         }
-                        Reply::Stop => self.submit(OperationKind::Stop).await?,
                         Reply::Leave => return Ok(Followed::StillWaits),
                     }
                 }

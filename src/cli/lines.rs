@@ -1,13 +1,10 @@
 //! Lines that a person types, or that another program sends.
 //!
-//! Owns one thread that reads: with a line editor in a real terminal, plainly everywhere else. Never
-//! reads ahead of what was asked for. Start at [`Lines::read`].
+//! Owns one thread that reads plainly, for pipes and for terminals that can only print; others have
+//! `live`. Never reads ahead of what was asked for. Start at [`Lines::read`].
 
 use std::io::{BufRead, Write};
-use std::path::PathBuf;
 
-use rustyline::DefaultEditor;
-use rustyline::error::ReadlineError;
 use tokio::sync::mpsc;
 
 /// What was read.
@@ -15,20 +12,13 @@ use tokio::sync::mpsc;
 pub enum Line {
     /// A line without its end.
     Text(String),
-    /// Ctrl+C was pressed in the line editor.
-    Interrupted,
     /// There are no more (Ctrl+D, or the end of the input).
     End,
 }
 
 /// Where lines come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// A terminal with a line editor and a history in this file.
-    Editor {
-        /// The history.
-        history: PathBuf,
-    },
     /// A terminal that can only print: prompts are printed.
     Dumb,
     /// A pipe or a file: no prompts.
@@ -51,7 +41,6 @@ impl Lines {
         let (asks, prompts) = std::sync::mpsc::sync_channel(1);
         let (send, lines) = mpsc::channel(1);
         std::thread::Builder::new().name("lines".to_owned()).spawn(move || match source {
-            Source::Editor { history } => edited(&prompts, &send, &history),
             Source::Dumb => plain(&prompts, &send, Prompting::Shown),
             Source::Piped => plain(&prompts, &send, Prompting::Silent),
         })?;
@@ -70,29 +59,6 @@ impl Lines {
 }
 
 type Prompts = std::sync::mpsc::Receiver<String>;
-
-fn edited(prompts: &Prompts, send: &mpsc::Sender<Line>, history: &std::path::Path) {
-    let Ok(mut editor) = DefaultEditor::new() else { return plain(prompts, send, Prompting::Shown) };
-    // The first run has no history yet.
-    let _ = editor.load_history(history);
-    while let Ok(prompt) = prompts.recv() {
-        let line = match editor.readline(&prompt) {
-            Ok(text) => {
-                if !text.trim().is_empty() {
-                    // A history that cannot be kept is no reason to stop.
-                    let _ = editor.add_history_entry(&text);
-                    let _ = editor.save_history(history);
-                }
-                Line::Text(text)
-            }
-            Err(ReadlineError::Interrupted) => Line::Interrupted,
-            Err(_) => Line::End,
-        };
-        if send.blocking_send(line).is_err() {
-            return;
-        }
-    }
-}
 
 fn plain(prompts: &Prompts, send: &mpsc::Sender<Line>, prompting: Prompting) {
     let mut input = std::io::stdin().lock();

@@ -2,6 +2,7 @@
 //!
 //! Owns the table and its reading. Never acts.
 
+use crate::protocol::money::DOLLAR;
 use crate::protocol::{OperationKind, Role, Setting};
 
 /// What a typed line means.
@@ -15,8 +16,19 @@ pub enum Typed {
     Operation(OperationKind),
     /// A new conversation on an empty screen.
     Clear,
-    /// Switch auto-approval over.
-    ToggleYolo,
+    /// Auto-approval on or off (the other of the two if neither is said), up to so many micro-dollars.
+    Yolo {
+        /// On or off.
+        on: Option<bool>,
+        /// The cap.
+        cap: Option<u64>,
+    },
+    /// List sessions in which these words occur; all of them without words.
+    Sessions(String),
+    /// Go on with another session: by its number in the last list, or by (the start of) its id.
+    Resume(String),
+    /// Show the plan.
+    Plan,
     /// Show the commands.
     Help,
     /// Leave.
@@ -25,30 +37,38 @@ pub enum Typed {
     Refused(String),
 }
 
-const COMMANDS: [(&str, &str, &str); 13] = [
+/// Name, argument and purpose of every command.
+pub const COMMANDS: [(&str, &str, &str); 17] = [
     ("/help", "", "show this"),
     ("/new", "", "start a new conversation"),
     ("/clear", "", "the same, and empty the screen"),
     ("/undo", "", "drop the last request and all that came of it"),
-    ("/retry", "", "try a failed request again"),
-    ("/resume", "", "go on with a request that was cut off"),
-    ("/fork", "[number]", "go on from here, or from an earlier request, in a new session"),
     ("/compact", "", "shorten the conversation now"),
-    ("/model", "[id|default]", "show the model, or use another one from the next step on"),
+    ("/sessions", "[words]", "list sessions, or those in which the words occur"),
+    ("/resume", "[number|id]", "go on with another session; alone it lists them"),
+    ("/fork", "[turn]", "go on from here, or from an earlier turn, in a new session"),
+    ("/plan", "", "show the plan"),
+    ("/model", "[role] [id]", "list models, or use another from the next step on; `default` goes back"),
     ("/effort", "[level|off]", "show or set reasoning effort: minimal, low, medium, high, xhigh, max"),
-    ("/yolo", "", "switch auto-approval on or off"),
+    ("/yolo", "[on|off] [$]", "switch auto-approval, up to so many dollars"),
+    ("/usage", "", "what was spent"),
     ("/status", "", "how this session stands"),
+    ("/retry", "", "try the last request again, if it failed or was stopped"),
     ("/quit", "", "leave; /exit and Ctrl+D do too"),
+    ("/exit", "", "leave"),
 ];
 
-const EFFORTS: [&str; 6] = ["minimal", "low", "medium", "high", "xhigh", "max"];
+/// The levels of reasoning effort.
+pub const EFFORTS: [&str; 6] = ["minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// The commands, as a table.
 #[must_use]
 pub fn help() -> String {
-    let rows = COMMANDS.iter().map(|(name, argument, what)| format!("  {name:<9} {argument:<13} {what}\n"));
+    let shown = COMMANDS.iter().filter(|(name, ..)| *name != "/exit");
+    let rows = shown.map(|(name, argument, what)| format!("  {name:<9} {argument:<13} {what}\n"));
     rows.collect::<String>()
-        + "  Ctrl+C stops the turn; twice within a second leaves.\n  \
+        + "  Ctrl+C stops the turn; twice within a second leaves. Tab completes commands and @files.\n  \
+           Alt+Enter or a backslash at the end goes on in a new line; Ctrl+R searches what was typed before.\n  \
            At a question: y, n, a (always), e (edit), or words that tell the agent what to do instead."
 }
 
@@ -61,16 +81,22 @@ pub fn read(line: &str) -> Typed {
         "exit" | "quit" => return Typed::Quit,
         _ => {}
     }
-    if !line.starts_with('/') {
+    if !is_command(line) {
         return Typed::Say(line.to_owned());
     }
     let (word, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     command(&word.to_lowercase(), argument.trim()).unwrap_or_else(|| {
-        let known = COMMANDS.iter().map(|(name, ..)| *name).chain(["/exit"]);
+        let known = COMMANDS.iter().map(|(name, ..)| *name);
         let near =
             known.min_by_key(|name| strsim::osa_distance(name, &word.to_lowercase())).unwrap_or("/help");
         Typed::Refused(format!("There is no command {word}; did you mean {near}? /help shows all."))
     })
+}
+
+/// Whether a line is a command; a path (`/data/train.csv is broken`) is not.
+fn is_command(line: &str) -> bool {
+    let word = line.split_whitespace().next().unwrap_or_default();
+    word.strip_prefix('/').is_some_and(|rest| !rest.contains('/'))
 }
 
 fn command(word: &str, argument: &str) -> Option<Typed> {
@@ -81,31 +107,85 @@ fn command(word: &str, argument: &str) -> Option<Typed> {
         ("/clear", _) => Typed::Clear,
         ("/undo", _) => Typed::Operation(OperationKind::Undo),
         ("/compact", _) => Typed::Operation(OperationKind::Compact),
-        ("/fork", "") => Typed::Operation(OperationKind::Fork { turn: None }),
-        ("/fork", turn) => match turn.parse() {
-            Ok(turn) if turn > 0 => Typed::Operation(OperationKind::Fork { turn: Some(turn) }),
-            _ => Typed::Refused("/fork takes the number of a request, counted from 1.".to_owned()),
-        },
-        ("/resume", "") => Typed::Operation(OperationKind::Resume),
-        ("/resume", _) => Typed::Refused(
-            "To go on with another session, leave and run `ml-intern session resume ID`.".to_owned(),
-        ),
         ("/retry", _) => Typed::Operation(OperationKind::Retry),
-        ("/status", _) | ("/model" | "/effort", "") => Typed::Operation(OperationKind::Status),
-        ("/model", "default") => set(Setting::Model { role: Role::Main, id: None }),
-        ("/model", id) if id.contains(char::is_whitespace) => {
-            Typed::Refused("A model id has no spaces: provider/model.".to_owned())
-        }
-        ("/model", id) => set(Setting::Model { role: Role::Main, id: Some(id.to_owned()) }),
+        ("/status", _) | ("/effort", "") => Typed::Operation(OperationKind::Status),
+        ("/usage", _) => Typed::Operation(OperationKind::Usage),
+        ("/plan", _) => Typed::Plan,
+        ("/sessions", words) => Typed::Sessions(words.to_owned()),
+        ("/resume", "") => Typed::Sessions(String::new()),
+        ("/resume", which) => Typed::Resume(which.to_owned()),
+        ("/fork", "") => Typed::Operation(OperationKind::Fork { turn: None }),
+        ("/fork", turn) => match turn.parse::<u64>() {
+            Ok(turn) if turn > 0 => Typed::Operation(OperationKind::Fork { turn: Some(turn) }),
+            _ => Typed::Refused("Name the turn by its number, counted from 1: /fork 2.".to_owned()),
+        },
+        ("/model", "") => Typed::Operation(OperationKind::Models),
+        ("/model", argument) => model(argument),
         ("/effort", "off") => set(Setting::Effort { level: None }),
         ("/effort", level) if EFFORTS.contains(&level.to_lowercase().as_str()) => {
             set(Setting::Effort { level: Some(level.to_lowercase()) })
         }
         ("/effort", _) => Typed::Refused(format!("The levels are {}, or off.", EFFORTS.join(", "))),
-        ("/yolo", _) => Typed::ToggleYolo,
+        ("/yolo", argument) => yolo(argument),
         ("/quit" | "/exit", _) => Typed::Quit,
         _ => return None,
     })
+}
+
+fn model(argument: &str) -> Typed {
+    let words: Vec<&str> = argument.split_whitespace().collect();
+    let (role, id) = match words.as_slice() {
+        [word] if Role::named(word).is_some() => return Typed::Operation(OperationKind::Models),
+        [id] => (Role::Main, *id),
+        [role, id] => match Role::named(role) {
+            Some(role) => (role, *id),
+            None => {
+                let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+                return Typed::Refused(format!(
+                    "There is no role {role}; the roles are {}.",
+                    roles.join(", ")
+                ));
+            }
+        },
+        _ => return Typed::Refused("A model id has no spaces: /model [role] provider/model.".to_owned()),
+    };
+    let id = (!id.eq_ignore_ascii_case("default")).then(|| id.to_owned());
+    Typed::Operation(OperationKind::Set { setting: Setting::Model { role, id } })
+}
+
+fn yolo(argument: &str) -> Typed {
+    let mut words = argument.split_whitespace().peekable();
+    let on = match words.peek().map(|word| word.to_lowercase()).as_deref() {
+        Some("on") => Some(true),
+        Some("off") => Some(false),
+        _ => None,
+    };
+    if on.is_some() {
+        words.next();
+    }
+    let rest: Vec<&str> = words.collect();
+    match (on, rest.as_slice()) {
+        (on, []) => Typed::Yolo { on, cap: None },
+        // A cap alone switches it on.
+        (None | Some(true), [sum]) => match micros(sum) {
+            Some(cap) => Typed::Yolo { on: Some(true), cap: Some(cap) },
+            None => Typed::Refused(format!("{sum} is no sum in dollars: /yolo on 5, or /yolo on 2.50.")),
+        },
+        _ => Typed::Refused("/yolo, /yolo on [dollars], or /yolo off.".to_owned()),
+    }
+}
+
+/// Micro-dollars of `5`, `$5` or `2.50`; at most a million dollars.
+fn micros(sum: &str) -> Option<u64> {
+    let sum = sum.trim_start_matches('$');
+    let (whole, part) = sum.split_once('.').unwrap_or((sum, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > 6 {
+        return None;
+    }
+    let micros: u64 = format!("{part:0<6}").parse().ok()?;
+    let whole: u64 = whole.parse().ok().filter(|whole| *whole <= 1_000_000)?;
+    Some(whole * DOLLAR + micros)
 }
 
 #[cfg(test)]
@@ -124,6 +204,10 @@ mod tests {
                 setting: Setting::Model { role: Role::Main, id: Some(id.to_owned()) },
             })
         };
+        let role_model = |role, id: Option<&str>| {
+            let id = id.map(str::to_owned);
+            Typed::Operation(OperationKind::Set { setting: Setting::Model { role, id } })
+        };
         let table = [
             ("   ", Typed::Nothing),
             ("Exit", Typed::Quit),
@@ -131,13 +215,25 @@ mod tests {
             (" train it ", Typed::Say("train it".to_owned())),
             ("/undo", Typed::Operation(OperationKind::Undo)),
             ("/Model  Org/Name:fast ", model("Org/Name:fast")),
-            ("/model", Typed::Operation(OperationKind::Status)),
+            ("/model", Typed::Operation(OperationKind::Models)),
+            ("/model summary org/small", role_model(Role::Summary, Some("org/small"))),
+            ("/model Judge default", role_model(Role::Judge, None)),
+            ("/fork", Typed::Operation(OperationKind::Fork { turn: None })),
+            ("/fork 3", Typed::Operation(OperationKind::Fork { turn: Some(3) })),
+            ("/resume", Typed::Sessions(String::new())),
+            ("/resume 2", Typed::Resume("2".to_owned())),
+            ("/sessions two words", Typed::Sessions("two words".to_owned())),
+            ("/usage", Typed::Operation(OperationKind::Usage)),
+            ("/data/x.csv is broken", Typed::Say("/data/x.csv is broken".to_owned())),
             ("/effort HIGH", effort("high")),
             (
                 "/effort off",
                 Typed::Operation(OperationKind::Set { setting: Setting::Effort { level: None } }),
             ),
-            ("/yolo", Typed::ToggleYolo),
+            ("/yolo", Typed::Yolo { on: None, cap: None }),
+            ("/yolo off", Typed::Yolo { on: Some(false), cap: None }),
+            ("/yolo on 2.50", Typed::Yolo { on: Some(true), cap: Some(2_500_000) }),
+            ("/yolo $7", Typed::Yolo { on: Some(true), cap: Some(7_000_000) }),
         ];
         for (line, typed) in table {
             assert_eq!(read(line), typed, "{line}");
@@ -155,7 +251,13 @@ mod tests {
             "There is no command /comapct; did you mean /compact? /help shows all."
         );
         assert!(refused("/effort huge").contains("minimal, low"));
-        assert!(refused("/model a b").contains("no spaces"));
+        assert!(refused("/model a b").contains("no role a"));
+        assert!(refused("/model a b c").contains("no spaces"));
+        for sum in ["/yolo on 1e9", "/yolo on -5", "/yolo on 99999999", "/yolo on 0.0000001", "/yolo on $"] {
+            assert!(refused(sum).contains("dollars"), "{sum}");
+        }
+        assert!(refused("/yolo off 5").contains("/yolo off"));
+        assert!(refused("/fork 0").contains("counted from 1"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Owns putting the terminal front door on the core. Start at [`run`].
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,22 +12,24 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::Flags;
 use super::chat::{self, Chat};
+use super::commands::Configured;
 use super::conversation::Conversation;
 use super::exit::Exit;
-use super::front::Front;
 use super::headless::{self, Unattended};
 use super::interrupts::Interrupts;
 use super::lines::{Lines, Source};
+use super::live::{self, Parts};
 use super::render::Screen;
 use super::render::json::JsonScreen;
+use super::render::look::{Links, Look};
 use super::render::paint::Paint;
 use super::render::text::{Detail, TextScreen};
+use super::seat::Seat;
 use crate::app::{App, AppParts};
 use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::model::Delivery;
 use crate::random::Random;
-use crate::store::Claimable;
 
 /// How long steps in hand may take to end when the person leaves.
 const LEAVING: Duration = Duration::from_secs(5);
@@ -61,30 +63,21 @@ pub fn parts(loaded: &Loaded, flags: &Flags) -> AppParts {
 /// The store, the terminal or a client cannot be used.
 pub async fn run(wanted: Wanted, loaded: &Loaded, flags: &Flags, cwd: &Path) -> anyhow::Result<Exit> {
     let app = Arc::new(App::open(parts(loaded, flags))?);
-    let front = Front::new();
     let id = flags.session.clone().unwrap_or_else(|| app.random().id(""));
     let name = loaded.variable("USER").unwrap_or("User");
-    let conversation = Conversation::new(id, app.intake(), front.clone(), cwd, name);
-
-    let (stop, suspend) = (CancellationToken::new(), CancellationToken::new());
-    let worker = app.terminal(Arc::new(front), cwd.to_path_buf(), suspend.clone());
-    let working = tokio::spawn({
-        let (key, stop) = (conversation.key(), stop.clone());
-        async move { worker.run(Claimable::Only(key), stop).await }
-    });
+    let mut seat = Seat::take(app.clone(), id, cwd.to_path_buf(), name.to_owned());
+    let stop = CancellationToken::new();
     let ticking = tokio::spawn({
         let (app, stop) = (app.clone(), stop.clone());
         async move { app.tick(stop).await }
     });
 
     let outcome = match wanted {
-        Wanted::Request(prompt) => request(&conversation, prompt, loaded, flags).await,
-        Wanted::Chat => converse(&conversation, &app, loaded, flags).await,
+        Wanted::Request(prompt) => request(&seat.conversation, prompt, loaded, flags).await,
+        Wanted::Chat => converse(&mut seat, loaded, flags, cwd).await,
     };
     stop.cancel();
-    suspend.cancel();
-    // A step that does not end in time is resumed when the session is opened again.
-    let _ = tokio::time::timeout(LEAVING, async { tokio::join!(working, ticking) }).await;
+    let _ = tokio::join!(seat.leave(), tokio::time::timeout(LEAVING, ticking));
     let _ = tokio::time::timeout(LEAVING, app.flush_notices()).await;
     app.close().await;
     outcome
@@ -102,40 +95,49 @@ async fn request(
     headless::run(conversation, prompt, unattended, screen.as_mut()).await
 }
 
-async fn converse(
-    conversation: &Conversation,
-    app: &App,
-    loaded: &Loaded,
-    flags: &Flags,
-) -> anyhow::Result<Exit> {
+async fn converse(seat: &mut Seat, loaded: &Loaded, flags: &Flags, cwd: &Path) -> anyhow::Result<Exit> {
     let attended = std::io::stdin().is_terminal();
+    let header = header(&seat.conversation, loaded);
+    let greeting = format!(
+        "{}\nSay what you want done. /help shows commands, Ctrl+C stops, Ctrl+D leaves.",
+        header.replace(" · --session", "\n--session")
+    );
+    let editor = loaded.variable("VISUAL").or_else(|| loaded.variable("EDITOR")).map(str::to_owned);
+    let yolo = if loaded.config.yolo_mode { Configured::On } else { Configured::Off };
+    let data = seat.app().data_dir().to_path_buf();
+    let dumb = loaded.variable("TERM") == Some("dumb") || !std::io::stdout().is_terminal();
+    if attended && !dumb && !flags.json {
+        let parts = Parts {
+            look: look(loaded),
+            detail: detail(flags),
+            interrupts: Interrupts::listen(),
+            editor,
+            data,
+            cwd: cwd.to_path_buf(),
+            secrets: loaded.secrets(),
+            yolo,
+            models: vec![loaded.config.model_name.clone()],
+            greeting,
+        };
+        return live::run(seat, parts).await;
+    }
     let mut screen = screen(loaded, flags);
     if flags.json || !attended {
-        eprintln!("{}", header(conversation, loaded));
+        eprintln!("{header}");
     } else {
-        screen.remark(&header(conversation, loaded));
-        screen.remark("Say what you want done. /help shows commands, Ctrl+C stops, Ctrl+D leaves.");
+        screen.remark(&greeting);
     }
-    let dumb = loaded.variable("TERM") == Some("dumb") || !std::io::stdout().is_terminal();
-    let source = match (attended, dumb || flags.json) {
-        (false, _) => Source::Piped,
-        (true, true) => Source::Dumb,
-        (true, false) => Source::Editor { history: app.data_dir().join("history") },
-    };
     let mut chat = Chat {
         screen,
-        lines: Lines::start(source).context("nothing can be read from this terminal")?,
+        lines: Lines::start(if attended { Source::Dumb } else { Source::Piped })
+            .context("nothing can be read from this terminal")?,
         interrupts: Interrupts::listen(),
-        editor: loaded.variable("VISUAL").or_else(|| loaded.variable("EDITOR")).map(str::to_owned),
-        scratch: scratch(app),
-        yolo: loaded.config.yolo_mode,
+        editor,
+        scratch: data.join("edits"),
+        yolo,
         attended,
     };
-    chat::run(conversation, &mut chat).await
-}
-
-fn scratch(app: &App) -> PathBuf {
-    app.data_dir().join("edits")
+    chat::run(seat, &mut chat).await
 }
 
 fn screen(loaded: &Loaded, flags: &Flags) -> Box<dyn Screen> {
@@ -143,12 +145,18 @@ fn screen(loaded: &Loaded, flags: &Flags) -> Box<dyn Screen> {
     if flags.json {
         return Box::new(JsonScreen::new(out));
     }
-    let paint = Paint::for_terminal(
-        std::io::stdout().is_terminal(),
-        loaded.variable("NO_COLOR"),
-        loaded.variable("TERM"),
-    );
-    Box::new(TextScreen::new(out, paint, if flags.verbose > 0 { Detail::Full } else { Detail::Brief }))
+    Box::new(TextScreen::new(out, look(loaded), detail(flags)))
+}
+
+fn look(loaded: &Loaded) -> Look {
+    let terminal = std::io::stdout().is_terminal();
+    let paint = Paint::for_terminal(terminal, loaded.variable("NO_COLOR"), loaded.variable("TERM"));
+    let links = Links::known(|name| loaded.variable(name));
+    Look::new(paint, live::size().0, links)
+}
+
+fn detail(flags: &Flags) -> Detail {
+    if flags.verbose > 0 { Detail::Full } else { Detail::Brief }
 }
 
 fn header(conversation: &Conversation, loaded: &Loaded) -> String {

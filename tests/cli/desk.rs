@@ -62,6 +62,21 @@ impl Desk {
         command
     }
 
+    /// The same on a terminal of its own.
+    #[cfg(unix)]
+    pub fn tty_command(&self, arguments: &[&str]) -> pty_process::Command {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        pty_process::Command::new(env!("CARGO_BIN_EXE_ml-intern"))
+            .args(arguments)
+            .current_dir(self.cwd.path())
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("TERM", "xterm-256color")
+            .env("PATH", path)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .kill_on_drop(true)
+    }
+
     pub async fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with(arguments, "").await
     }

@@ -4,5 +4,9 @@ mod desk;
 mod exits;
 mod files;
 #[cfg(unix)]
+mod live;
+#[cfg(unix)]
 mod slack;
+#[cfg(unix)]
+mod tty;
 mod usage;

@@ -19,9 +19,7 @@ use ml_intern::clock::{Clock, Timestamp};
 use ml_intern::model::{Completion, Delivery, DeltaSink, Model, ModelError, Request};
 use ml_intern::protocol::*;
 use ml_intern::random::Random;
-use ml_intern::runtime::{
-    Branch, Intake, Opening, Pace, Parts, Places, PresentError, Presenter, Presenters, Worker,
-};
+use ml_intern::runtime::{Intake, Opening, Pace, Parts, Places, PresentError, Presenter, Presenters, Worker};
 use ml_intern::store::embedded::Embedded;
 use ml_intern::store::*;
 use serde_json::{Value, json};
@@ -103,15 +101,6 @@ impl Presenters for Wall2 {
     async fn link(&self, _: &SessionHead) -> Option<String> {
         None
     }
-    async fn branch(
-        &self,
-        session: &SessionHead,
-        cause: &Operation,
-    ) -> std::result::Result<Option<Branch>, PresentError> {
-        let key = format!("fork:{}", cause.id).into();
-        let origin = session.origin.clone();
-        Ok(Some(Branch { session: key, origin, words: "there".into(), link: None }))
-    }
 }
 
 struct Wall2(Arc<Wall>);
@@ -153,16 +142,16 @@ impl Places for Here {
     }
 }
 
-pub(super) struct Scene {
+struct Scene {
     _folder: tempfile::TempDir,
-    pub store: Arc<Embedded>,
-    pub clock: Clock,
+    store: Arc<Embedded>,
+    clock: Clock,
     ran: Arc<Mutex<BTreeMap<String, usize>>>,
     wall: Arc<Wall>,
     random: Random,
 }
 
-pub(super) fn operation(clock: &Clock, id: &str, kind: OperationKind) -> Operation {
+fn operation(clock: &Clock, id: &str, kind: OperationKind) -> Operation {
     Operation {
         id: id.into(),
         session: "s".into(),
@@ -174,7 +163,7 @@ pub(super) fn operation(clock: &Clock, id: &str, kind: OperationKind) -> Operati
 }
 
 impl Scene {
-    pub fn new() -> Self {
+    fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(Timestamp(1_000_000));
         let store = Embedded::open(folder.path(), clock.clone()).unwrap();
@@ -182,7 +171,7 @@ impl Scene {
         Self { _folder: folder, store, clock, ran: Arc::default(), wall: Arc::default(), random }
     }
 
-    pub fn worker(&self, store: Arc<dyn Store>) -> Worker {
+    fn worker(&self, store: Arc<dyn Store>) -> Worker {
         let tools: Vec<Arc<dyn Tool>> =
             vec![Arc::new(Counting("count", self.ran.clone())), Arc::new(Counting("ask", self.ran.clone()))];
         let agent = Agent {
@@ -216,7 +205,7 @@ impl Scene {
     }
 
     /// A worker that dies at its n-th write. `false` if it lived to see the end.
-    pub async fn mortal_worker(&self, dies_at: usize, after: bool) -> bool {
+    async fn mortal_worker(&self, dies_at: usize, after: bool) -> bool {
         let dead = CancellationToken::new();
         let store = Arc::new(Mortal {
             inner: self.store.clone(),
@@ -241,7 +230,7 @@ impl Scene {
         dead.is_cancelled()
     }
 
-    pub async fn approve(&self) {
+    async fn approve(&self) {
         let head = self.store.head(&"s".into()).await.unwrap().unwrap();
         let approval = head.turn.unwrap().approval().expect("the turn waits for an answer").id.clone();
         let decide = OperationKind::Decide { approval, verdict: Verdict::Approve };
@@ -263,7 +252,7 @@ impl Scene {
     }
 }
 
-pub(super) fn everything() -> Claimable {
+fn everything() -> Claimable {
     Claimable::Behind(Door::Terminal)
 }
 

@@ -1,7 +1,7 @@
 //! Streamed text, held back until a block of it is complete.
 //!
-//! Owns [`Blocks`]. A block ends at a blank line that is not inside a code fence, so that half a list
-//! or half a fence is never drawn.
+//! Owns [`Blocks`]. A block ends at a blank line that is not inside a code fence, so that half a fence
+//! is never drawn; what hangs below a list item stays with it.
 
 /// Text on its way.
 #[derive(Debug, Default)]
@@ -13,8 +13,9 @@ impl Blocks {
     /// Takes a piece; gives what is complete now.
     pub fn push(&mut self, piece: &str) -> Option<String> {
         self.pending.push_str(piece);
-        // Only a line break can complete a block.
-        let end = if piece.contains('\n') { complete(&self.pending) } else { 0 };
+        // A line break completes a block; behind a list, the line after it decides.
+        let end =
+            if piece.contains('\n') || self.pending.contains("\n\n") { complete(&self.pending) } else { 0 };
         (end > 0).then(|| self.pending.drain(..end).collect())
     }
 
@@ -24,28 +25,55 @@ impl Blocks {
         (!rest.trim().is_empty()).then_some(rest)
     }
 
+    /// What is not complete yet.
+    #[must_use]
+    pub fn pending(&self) -> &str {
+        &self.pending
+    }
+
     /// Forgets what was not given yet.
     pub fn reset(&mut self) {
         self.pending.clear();
     }
 }
 
-/// Where the last blank line outside a fence ends; 0 if there is none.
+/// Where the last complete block ends, its blank line included; 0 if there is none.
 fn complete(text: &str) -> usize {
     let mut fence = Fence::default();
-    let mut end = 0;
-    let mut at = 0;
-    let mut seen = false;
+    let (mut end, mut at, mut seen) = (0, 0, false);
+    // Where a list ended if the next line does not hang below it.
+    let mut perhaps = None;
+    let mut list = false;
     for line in text.split_inclusive('\n') {
+        let before = at;
         at += line.len();
         let blank = line.trim().is_empty();
-        if blank && line.ends_with('\n') && !fence.is_open() && seen {
-            end = at;
+        if !blank {
+            if let Some(ended) = perhaps.take()
+                && !line.starts_with([' ', '\t'])
+            {
+                (end, seen) = (ended, false);
+            }
+            if !seen || before == end {
+                list = !fence.is_open() && opens_a_list(line);
+            }
+        } else if line.ends_with('\n') && !fence.is_open() && seen {
+            if list {
+                perhaps = Some(at);
+            } else {
+                (end, seen) = (at, false);
+            }
         }
         seen |= !blank;
         fence.line(line);
     }
     end
+}
+
+fn opens_a_list(line: &str) -> bool {
+    let digits = line.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let numbered = digits.len() < line.len() && (digits.starts_with(". ") || digits.starts_with(") "));
+    numbered || line.starts_with("- ") || line.starts_with("* ") || line.starts_with("+ ")
 }
 
 /// Whether a code fence is open, line by line.
@@ -102,6 +130,15 @@ mod tests {
         assert_eq!(blocks.push("```\n\nnext").as_deref(), Some("```python\na = 1\n\nb = 2\n\n```\n\n"));
         assert_eq!(blocks.push("\n\n````\n```\n\n```\n\n").as_deref(), Some("next\n\n"));
         assert_eq!(blocks.push("````\n\n").as_deref(), Some("````\n```\n\n```\n\n````\n\n"));
+    }
+
+    #[test]
+    fn what_hangs_below_a_list_item_stays_with_it() {
+        let mut blocks = Blocks::default();
+        assert_eq!(blocks.push("1. one\n\n"), None, "the next line decides");
+        assert_eq!(blocks.push("   more of one\n\n"), None);
+        assert_eq!(blocks.push("2").as_deref(), Some("1. one\n\n   more of one\n\n"));
+        assert_eq!(blocks.push(". two\n\nPlain.\n\n").as_deref(), Some("2. two\n\nPlain.\n\n"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::Screen;
-use crate::protocol::{ApprovalRequest, Event};
+use crate::protocol::{ApprovalRequest, Event, PlanItem};
 
 /// A screen that programs read.
 pub struct JsonScreen {
@@ -27,6 +27,10 @@ impl Screen for JsonScreen {
     }
 
     fn question(&mut self, _: &ApprovalRequest) {}
+
+    fn plan(&mut self, plan: &[PlanItem]) {
+        self.event(&Event::PlanUpdate { plan: plan.to_vec() });
+    }
 
     fn remark(&mut self, text: &str) {
         self.event(&Event::Remark { text: text.to_owned() });

@@ -5,11 +5,14 @@
 
 pub mod blocks;
 pub mod clean;
+pub mod diff;
 pub mod json;
+pub mod look;
 pub mod markdown;
 pub mod paint;
 pub mod question;
 pub mod text;
+pub mod wide;
 
 use crate::protocol::Event;
 
@@ -20,6 +23,9 @@ pub trait Screen: Send {
 
     /// Draws a question to the person who sits here; JSON screens have the event already.
     fn question(&mut self, request: &crate::protocol::ApprovalRequest);
+
+    /// Draws the plan, because somebody asked for it.
+    fn plan(&mut self, plan: &[crate::protocol::PlanItem]);
 
     /// Draws a remark of the program itself.
     fn remark(&mut self, text: &str);

@@ -6,6 +6,7 @@ use std::io::Write;
 
 use super::blocks::Blocks;
 use super::clean::{clean, line};
+use super::look::Look;
 use super::paint::Paint;
 use super::{Screen, markdown, question};
 use crate::protocol::{ApprovalRequest, Decision, Event, PlanItem, PlanStatus, Usage, Verdict};
@@ -22,6 +23,7 @@ pub enum Detail {
 /// A screen that people read.
 pub struct TextScreen {
     out: Box<dyn Write + Send>,
+    look: Look,
     paint: Paint,
     detail: Detail,
     blocks: Blocks,
@@ -34,8 +36,20 @@ pub struct TextScreen {
 impl TextScreen {
     /// A screen on this writer.
     #[must_use]
-    pub fn new(out: Box<dyn Write + Send>, paint: Paint, detail: Detail) -> Self {
-        Self { out, paint, detail, blocks: Blocks::default(), said: String::new(), drew: false }
+    pub fn new(out: Box<dyn Write + Send>, look: Look, detail: Detail) -> Self {
+        let (blocks, said) = (Blocks::default(), String::new());
+        Self { out, look, paint: look.paint, detail, blocks, said, drew: false }
+    }
+
+    /// The text on its way that is no complete block yet.
+    #[must_use]
+    pub fn unfinished(&self) -> &str {
+        self.blocks.pending()
+    }
+
+    /// The terminal has another width now.
+    pub fn resize(&mut self, columns: usize) {
+        self.look.width = Look::fitting(columns);
     }
 
     fn put(&mut self, text: &str) {
@@ -44,7 +58,7 @@ impl TextScreen {
     }
 
     fn block(&mut self, text: &str) {
-        let drawn = markdown::draw(&clean(text), self.paint);
+        let drawn = markdown::draw(&clean(text), &self.look);
         let end = if drawn.ends_with('\n') { "" } else { "\n" };
         self.drew = true;
         self.put(&format!("{drawn}{end}"));
@@ -81,18 +95,13 @@ impl TextScreen {
         }
     }
 
-    fn plan(&mut self, plan: &[PlanItem]) {
+    fn draw_plan(&mut self, plan: &[PlanItem]) {
         self.finish_text();
         let done = plan.iter().filter(|item| item.status == PlanStatus::Completed).count();
         let head = self.paint.bold(&format!("Plan {done}/{}", plan.len()));
         self.put(&format!("{head}\n"));
         for item in plan {
-            let words = line(&item.content, 200);
-            let drawn = match item.status {
-                PlanStatus::Completed => format!("  {} {}", self.paint.green("✓"), self.paint.dim(&words)),
-                PlanStatus::InProgress => format!("  {} {words}", self.paint.yellow("▸")),
-                PlanStatus::Pending => format!("  ○ {words}"),
-            };
+            let drawn = item_line(item, self.paint);
             self.put(&format!("{drawn}\n"));
         }
     }
@@ -159,10 +168,7 @@ impl TextScreen {
             Event::ResumeComplete { restored_count } => {
                 self.dim_line(&format!("Going on with {restored_count} items."));
             }
-            Event::Forked { place, .. } => {
-                self.dim_line(&format!("Forked. The copy goes on with: {place}"));
-            }
-            Event::Status { lines } => {
+            Event::Status { lines } | Event::Spending { lines } => {
                 self.finish_text();
                 let wide = lines.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
                 for (label, value) in lines {
@@ -172,6 +178,10 @@ impl TextScreen {
             }
             Event::Remark { text } | Event::PrivateLine { text, .. } | Event::Ready { message: text, .. } => {
                 self.dim_line(text);
+            }
+            Event::Forked { place, link } => {
+                let link = link.as_deref().map(|link| format!(": {}", line(link, 300))).unwrap_or_default();
+                self.dim_line(&format!("Goes on in {}{link}", line(place, 200)));
             }
             Event::SessionTerminated { reason } => {
                 self.finish_text();
@@ -220,7 +230,7 @@ impl Screen for TextScreen {
             {
                 self.dim_line(&format!("  {tool}: {state}"));
             }
-            Event::PlanUpdate { plan } => self.plan(plan),
+            Event::PlanUpdate { plan } => self.draw_plan(plan),
             Event::ApprovalDecided { request, decision } => self.decided(request, decision),
             Event::TurnComplete { .. } | Event::Interrupted { .. } | Event::Error { .. } => {
                 self.ending(event)
@@ -237,6 +247,10 @@ impl Screen for TextScreen {
         self.put(&drawn);
     }
 
+    fn plan(&mut self, plan: &[PlanItem]) {
+        self.draw_plan(plan);
+    }
+
     fn remark(&mut self, text: &str) {
         self.finish_text();
         let drawn: Vec<String> = text.lines().map(|text| self.paint.dim(&clean(text))).collect();
@@ -247,6 +261,17 @@ impl Screen for TextScreen {
         if self.paint == Paint::Colour {
             self.put("\u{1b}[2J\u{1b}[H");
         }
+    }
+}
+
+/// One item of a plan.
+#[must_use]
+pub fn item_line(item: &PlanItem, paint: Paint) -> String {
+    let words = line(&item.content, 200);
+    match item.status {
+        PlanStatus::Completed => format!("  {} {}", paint.green("✓"), paint.dim(&words)),
+        PlanStatus::InProgress => format!("  {} {words}", paint.yellow("▸")),
+        PlanStatus::Pending => format!("  ○ {words}"),
     }
 }
 

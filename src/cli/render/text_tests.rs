@@ -21,9 +21,9 @@ impl Write for Paper {
     }
 }
 
-fn drawn(events: &[Event], paint: Paint) -> String {
+fn drawn(events: &[Event], look: Look) -> String {
     let paper = Paper::default();
-    let mut screen = TextScreen::new(Box::new(paper.clone()), paint, Detail::Brief);
+    let mut screen = TextScreen::new(Box::new(paper.clone()), look, Detail::Brief);
     events.iter().for_each(|event| screen.event(event));
     let bytes = paper.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
@@ -82,7 +82,7 @@ fn a_turn_reads_from_top_to_bottom() {
         complete("All **done**."),
     ];
     assert_eq!(
-        drawn(&events, Paint::Plain),
+        drawn(&events, Look::PLAIN),
         "I will look.\n\nThen train.\n▸ bash  run ls\n  a.txt\n  b.txt\nPlan 1/3\n  ✓ look\n  ▸ train\n  ○ report\n\
          All **done**.\n1 min 23 s · 2 steps · 1000 tokens · $0.01\n",
     );
@@ -90,13 +90,13 @@ fn a_turn_reads_from_top_to_bottom() {
 
 #[test]
 fn an_answer_that_was_not_streamed_is_drawn_once() {
-    assert!(drawn(&[complete("Only here.")], Paint::Plain).starts_with("Only here.\n"));
+    assert!(drawn(&[complete("Only here.")], Look::PLAIN).starts_with("Only here.\n"));
     let whole = [
         Event::AssistantMessage { content: "Once.".to_owned() },
         Event::AssistantStreamEnd {},
         complete("Once."),
     ];
-    assert_eq!(drawn(&whole, Paint::Plain).matches("Once.").count(), 1);
+    assert_eq!(drawn(&whole, Look::PLAIN).matches("Once.").count(), 1);
 }
 
 #[test]
@@ -107,13 +107,13 @@ fn text_before_a_call_is_never_lost() {
         arguments: json!({}),
         tool_call_id: "c".into(),
     };
-    assert_eq!(drawn(&[chunk("half a sentence"), call], Paint::Plain), "half a sentence\n▸ read  read a\n");
+    assert_eq!(drawn(&[chunk("half a sentence"), call], Look::PLAIN), "half a sentence\n▸ read  read a\n");
 }
 
 #[test]
 fn a_repeated_attempt_says_so_only_if_something_was_drawn() {
     let again = [chunk("half"), Event::AssistantStreamReset {}, chunk("whole"), Event::AssistantStreamEnd {}];
-    assert_eq!(drawn(&again, Paint::Plain), "whole\n");
+    assert_eq!(drawn(&again, Look::PLAIN), "whole\n");
     let late = [
         chunk("block\n\nhalf"),
         Event::AssistantStreamReset {},
@@ -121,7 +121,7 @@ fn a_repeated_attempt_says_so_only_if_something_was_drawn() {
         Event::AssistantStreamEnd {},
     ];
     assert_eq!(
-        drawn(&late, Paint::Plain),
+        drawn(&late, Look::PLAIN),
         "block\n\n(the connection broke; the answer begins again)\nwhole\n",
     );
 }
@@ -137,7 +137,7 @@ fn hostile_text_moves_nothing() {
         Event::Status { lines: vec![(hostile.to_owned(), hostile.to_owned())] },
         Event::SessionTerminated { reason: hostile.to_owned() },
     ];
-    let drawn = drawn(&events, Paint::Plain);
+    let drawn = drawn(&events, Look::PLAIN);
     assert!(!drawn.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{drawn:?}");
     assert!(!drawn.contains("owned"), "{drawn:?}");
 }
@@ -163,7 +163,7 @@ fn a_long_output_is_cut_and_what_is_left_out_is_counted() {
         let output = (1..=lines).map(|line| format!("line {line}\n\n")).collect();
         let event =
             Event::ToolOutput { tool: "bash".to_owned(), tool_call_id: "c".into(), output, success: true };
-        drawn(&[event], Paint::Plain)
+        drawn(&[event], Look::PLAIN)
     };
     assert_eq!(output(2), "  line 1\n  line 2\n");
     assert!(output(6).ends_with("  line 5\n  line 6\n"));
@@ -178,6 +178,6 @@ fn a_plan_is_drawn_once_not_told_again_as_output() {
         output: "kept".to_owned(),
         success,
     };
-    assert_eq!(drawn(&[output(true)], Paint::Plain), "");
-    assert_eq!(drawn(&[output(false)], Paint::Plain), "  kept\n");
+    assert_eq!(drawn(&[output(true)], Look::PLAIN), "");
+    assert_eq!(drawn(&[output(false)], Look::PLAIN), "  kept\n");
 }

@@ -18,7 +18,6 @@ pub enum Method {
     SessionRename,
     ThreadSetStatus,
     Replies,
-    History,
     ConversationInfo,
     ConversationOpen,
     UsersInfo,
@@ -57,7 +56,6 @@ impl Method {
             Self::SessionRename => "agents.sessions.rename",
             Self::ThreadSetStatus => "assistant.threads.setStatus",
             Self::Replies => "conversations.replies",
-            Self::History => "conversations.history",
             Self::ConversationInfo => "conversations.info",
             Self::ConversationOpen => "conversations.open",
             Self::UsersInfo => "users.info",
@@ -73,7 +71,6 @@ impl Method {
         match self {
             Self::GetPermalink
             | Self::Replies
-            | Self::History
             | Self::ConversationInfo
             | Self::UsersInfo
             | Self::GetUploadUrl => Encoding::Query,
@@ -91,7 +88,6 @@ impl Method {
             | Self::SessionSetStatus
             | Self::SessionRename
             | Self::Replies
-            | Self::History
             | Self::ConversationInfo
             | Self::ConversationOpen
             | Self::ReactionsAdd => 50,

@@ -1,0 +1,146 @@
+//! One person at one terminal: the session in hand, its worker, and the way to another session.
+//!
+//! Owns [`Seat`]. A worker here works on one session only; whoever changes sessions lets it finish its
+//! step, or let go of it, first. Never draws.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::conversation::Conversation;
+use super::front::Front;
+use crate::app::App;
+use crate::protocol::SessionKey;
+use crate::store::{Claimable, Listed};
+
+/// How long a step in hand may take to end when the person leaves a session.
+const LEAVING: Duration = Duration::from_secs(5);
+/// How many sessions are listed.
+const LISTED: u32 = 20;
+
+/// One person at one terminal.
+pub struct Seat {
+    app: Arc<App>,
+    cwd: PathBuf,
+    name: String,
+    /// The session in hand.
+    pub conversation: Conversation,
+    work: Work,
+    listed: Vec<Listed>,
+    /// Whether a number alone picks a session: the last line listed them.
+    pub picking: Picking,
+}
+
+/// Whether a number alone picks a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picking {
+    /// It does.
+    Yes,
+    /// It is words for the agent.
+    No,
+}
+
+/// The worker of one session.
+struct Work {
+    stop: CancellationToken,
+    suspend: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Seat {
+    /// Takes a session in hand; a new one if there is none with this id.
+    #[must_use]
+    pub fn take(app: Arc<App>, id: String, cwd: PathBuf, name: String) -> Self {
+        let (conversation, work) = begin(&app, id, &cwd, &name);
+        Self { app, cwd, name, conversation, work, listed: Vec::new(), picking: Picking::No }
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Takes another session in hand.
+    pub async fn change(&mut self, id: String) {
+        self.leave().await;
+        (self.conversation, self.work) = begin(&self.app, id, &self.cwd, &self.name);
+    }
+
+    /// Lets the session go. A step that does not end in time is resumed when it is opened again.
+    pub async fn leave(&mut self) {
+        self.work.stop.cancel();
+        self.work.suspend.cancel();
+        if !self.work.task.is_finished() {
+            let _ = tokio::time::timeout(LEAVING, &mut self.work.task).await;
+        }
+    }
+
+    /// The newest sessions of this terminal, or those in which the words occur; they can be picked by
+    /// their number from now on.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn list(&mut self, words: &str) -> anyhow::Result<&[Listed]> {
+        let words = words.to_lowercase();
+        let all = self.app.store().list(LISTED * 10).await?;
+        self.listed = all
+            .into_iter()
+            .filter(|one| id_of(&one.key).is_some())
+            .filter(|one| {
+                let title = one.title.as_deref().unwrap_or_default().to_lowercase();
+                words.split_whitespace().all(|word| title.contains(word) || one.key.as_str().contains(word))
+            })
+            .take(LISTED as usize)
+            .collect();
+        Ok(&self.listed)
+    }
+
+    /// The id of the session that is meant: a number in the last list, an id, or the start of one.
+    ///
+    /// # Errors
+    /// There is none, or more than one; or the store failed.
+    pub async fn find(&mut self, which: &str) -> anyhow::Result<String> {
+        if let Ok(number) = which.parse::<usize>() {
+            if self.listed.is_empty() {
+                self.list("").await?;
+            }
+            let found =
+                number.checked_sub(1).and_then(|at| self.listed.get(at)).and_then(|one| id_of(&one.key));
+            if let Some(id) = found {
+                return Ok(id.to_owned());
+            }
+        }
+        let all = self.app.store().list(1_000).await?;
+        let ids: Vec<&str> = all.iter().filter_map(|one| id_of(&one.key)).collect();
+        if let Some(id) = ids.iter().find(|id| **id == which) {
+            return Ok((*id).to_owned());
+        }
+        match ids.iter().filter(|id| id.starts_with(which)).collect::<Vec<_>>().as_slice() {
+            [one] => Ok((**one).to_owned()),
+            [] => anyhow::bail!("There is no session {which}; /sessions lists them."),
+            several => anyhow::bail!("{} sessions begin with {which}; type more of the id.", several.len()),
+        }
+    }
+}
+
+/// The id of a session of this terminal, as `--session` takes it; `None` for those of other doors.
+#[must_use]
+pub fn id_of(key: &SessionKey) -> Option<&str> {
+    key.as_str().strip_prefix("terminal:")
+}
+
+fn begin(app: &Arc<App>, id: String, cwd: &std::path::Path, name: &str) -> (Conversation, Work) {
+    let front = Front::new();
+    let conversation = Conversation::new(id, app.intake(), front.clone(), cwd, name);
+    let (stop, suspend) = (CancellationToken::new(), CancellationToken::new());
+    let worker = app.terminal(Arc::new(front), cwd.to_path_buf(), suspend.clone());
+    let task = tokio::spawn({
+        let (key, stop) = (conversation.key(), stop.clone());
+        async move { worker.run(Claimable::Only(key), stop).await }
+    });
+    (conversation, Work { stop, suspend, task })
+}

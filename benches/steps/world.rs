@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ml_intern::agent::tool::{Assessment, BadArguments, CallContext, Ownership, Place, Tool, ToolError};
 use ml_intern::model::{Completion, Delta, DeltaSink, Model, ModelError, Request};
 use ml_intern::protocol::{Event, Heard, Operation, ProposedCall, SessionHead, ToolOutcome, ToolSpec};
-use ml_intern::runtime::{Opening, Places, PresentError, Presenter, Presenters};
+use ml_intern::runtime::{Branch, Opening, Places, PresentError, Presenter, Presenters};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -114,6 +114,13 @@ impl Presenters for Quiet {
     }
     async fn link(&self, _: &SessionHead) -> Option<String> {
         None
+    }
+    async fn branch(
+        &self,
+        _: &SessionHead,
+        _: &Operation,
+    ) -> std::result::Result<Option<Branch>, PresentError> {
+        Ok(None)
     }
 }
 

@@ -70,12 +70,6 @@ impl Session {
         self.saved = self.items.len();
         self.decisions.clear();
     }
-
-    /// Where the last turn begins, for undo; what people added while it was in hand belongs to it.
-    #[must_use]
-    pub fn last_request(&self) -> Option<usize> {
-        self.items.iter().rposition(|item| matches!(**item, Item::User { opens: true, .. }))
-    }
 }
 
 #[cfg(test)]

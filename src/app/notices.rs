@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::messaging::AutoNotices;
 use crate::protocol::{Event, Heard, Operation, SessionHead};
-use crate::runtime::{Opening, PresentError, Presenter, Presenters};
+use crate::runtime::{Branch, Opening, PresentError, Presenter, Presenters};
 use crate::store::Store;
 
 /// Presenters whose events also go to named destinations.
@@ -39,6 +39,10 @@ impl Presenters for Noticed {
 
     async fn link(&self, session: &SessionHead) -> Option<String> {
         self.inner.link(session).await
+    }
+
+    async fn branch(&self, session: &SessionHead, cause: &Operation) -> Result<Option<Branch>, PresentError> {
+        self.inner.branch(session, cause).await
     }
 }
 

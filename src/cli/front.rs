@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
+use super::conversation::session_key;
 use crate::protocol::{Event, Heard, Operation, SessionHead};
-use crate::runtime::{Opening, PresentError, Presenter, Presenters};
+use crate::runtime::{Branch, Opening, PresentError, Presenter, Presenters};
 
 /// Progress lines beyond this many are dropped while nobody looks; everything else is kept, and
 /// pieces of text are joined, so that the queue stays as small as what a turn says.
@@ -82,6 +84,10 @@ impl Presenters for Front {
     async fn link(&self, _: &SessionHead) -> Option<String> {
         None
     }
+
+    async fn branch(&self, session: &SessionHead, cause: &Operation) -> Result<Option<Branch>, PresentError> {
+        Ok(Some(branch(session, cause)))
+    }
 }
 
 #[async_trait]
@@ -108,6 +114,17 @@ impl Presenter for Front {
             }
             emptied.await;
         }
+    }
+}
+
+/// The terminal session in which another one goes on: its id is made from the cause.
+fn branch(session: &SessionHead, cause: &Operation) -> Branch {
+    let id = hex::encode(&Sha256::digest(cause.id.as_str())[..10]);
+    Branch {
+        session: session_key(&id),
+        origin: session.origin.clone(),
+        words: format!("ml-intern session resume {id}"),
+        link: None,
     }
 }
 

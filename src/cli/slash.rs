@@ -38,22 +38,23 @@ pub enum Typed {
 }
 
 /// Name, argument and purpose of every command.
-pub const COMMANDS: [(&str, &str, &str); 17] = [
+pub const COMMANDS: [(&str, &str, &str); 18] = [
     ("/help", "", "show this"),
     ("/new", "", "start a new conversation"),
     ("/clear", "", "the same, and empty the screen"),
     ("/undo", "", "drop the last request and all that came of it"),
+    ("/retry", "", "try the last request again, if it failed or was stopped"),
+    ("/continue", "", "go on with a request that was cut off"),
     ("/compact", "", "shorten the conversation now"),
     ("/sessions", "[words]", "list sessions, or those in which the words occur"),
     ("/resume", "[number|id]", "go on with another session; alone it lists them"),
-    ("/fork", "[turn]", "go on from here, or from an earlier turn, in a new session"),
+    ("/fork", "[turn]", "go on from here, or from an earlier request, in a new session"),
     ("/plan", "", "show the plan"),
     ("/model", "[role] [id]", "list models, or use another from the next step on; `default` goes back"),
     ("/effort", "[level|off]", "show or set reasoning effort: minimal, low, medium, high, xhigh, max"),
     ("/yolo", "[on|off] [$]", "switch auto-approval, up to so many dollars"),
     ("/usage", "", "what was spent"),
     ("/status", "", "how this session stands"),
-    ("/retry", "", "try the last request again, if it failed or was stopped"),
     ("/quit", "", "leave; /exit and Ctrl+D do too"),
     ("/exit", "", "leave"),
 ];
@@ -108,6 +109,7 @@ fn command(word: &str, argument: &str) -> Option<Typed> {
         ("/undo", _) => Typed::Operation(OperationKind::Undo),
         ("/compact", _) => Typed::Operation(OperationKind::Compact),
         ("/retry", _) => Typed::Operation(OperationKind::Retry),
+        ("/continue", _) => Typed::Operation(OperationKind::Resume),
         ("/status", _) | ("/effort", "") => Typed::Operation(OperationKind::Status),
         ("/usage", _) => Typed::Operation(OperationKind::Usage),
         ("/plan", _) => Typed::Plan,

@@ -2,12 +2,13 @@
 //!
 //! Never talks to the outside. [`apply`] gives the events that people should see.
 
+use super::past::{self, LastTurn};
 use crate::agent::approve::{self, set_state};
 use crate::agent::dispatch::close_open_calls;
 use crate::agent::{Agent, Session, prompt};
 use crate::clock::Timestamp;
 use crate::protocol::{
-    Decision, Ending, Event, Heard, Item, Operation, OperationKind, Setting, Turn, TurnState, Usage,
+    Decision, Ending, Event, Heard, Item, Operation, OperationKind, Setting, Settings, Turn, TurnState, Usage,
 };
 
 /// Whether an operation may be applied while the turn stands as it does.
@@ -190,27 +191,45 @@ fn retry(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Eve
 }
 
 fn resume(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Event> {
-    let restored = Event::ResumeComplete { restored_count: session.head.history_size };
-    let mut events = vec![restored];
-    if let Some(TurnState::Over { ending, .. }) = session.head.turn.as_ref().map(|turn| &turn.state)
-        && !matches!(ending, Ending::Finished { .. })
-    {
-        events.extend(begin_turn(session, operation, agent));
-    }
-    events
+    let nothing = match session.head.turn.as_ref().map(|turn| &turn.state) {
+        None => "There is nothing to go on with: no request was cut off here.",
+        Some(TurnState::Over { ending: Ending::Finished { .. }, .. }) => {
+            "There is nothing to go on with: the last request was answered."
+        }
+        Some(TurnState::Thinking | TurnState::Calling { .. }) => "I am at work on it already.",
+        Some(TurnState::Waiting { .. }) => "A question is open here. Answer it, and I go on.",
+        Some(TurnState::Over { .. }) => {
+            let mut events = vec![Event::ResumeComplete { restored_count: session.head.history_size }];
+            events.extend(begin_turn(session, operation, agent));
+            return events;
+        }
+    };
+    vec![private(operation, nothing)]
 }
 
 fn undo(session: &mut Session, operation: &Operation) -> Vec<Event> {
     if is_active(session) {
         return vec![private(operation, "Work is in hand here. Stop it first, then undo.")];
     }
-    let Some(at) = session.last_request() else {
-        return vec![private(operation, "There is nothing to undo.")];
+    let at = match past::last_turn(session.items()) {
+        LastTurn::At(at) => at,
+        LastTurn::None => return vec![private(operation, "There is nothing to undo.")],
+        LastTurn::Summarised => {
+            let why = "The history was shortened since the last request began, so it cannot be taken out alone. \
+                       Start over, or say what should be forgotten.";
+            return vec![private(operation, why)];
+        }
     };
     let removed = (session.items().len() - at) as u64;
+    let had_set_the_plan = past::plan_after(&session.items()[at..]).is_some();
     session.splice(at, Vec::new());
     session.head.turn = None;
-    vec![Event::UndoComplete { removed }]
+    let mut events = vec![Event::UndoComplete { removed }];
+    if had_set_the_plan {
+        session.head.plan = past::plan_after(session.items()).unwrap_or_default();
+        events.push(Event::PlanUpdate { plan: session.head.plan.clone() });
+    }
+    events
 }
 
 fn start_over(session: &mut Session, operation: &Operation, now: Timestamp) -> Vec<Event> {
@@ -223,8 +242,17 @@ fn start_over(session: &mut Session, operation: &Operation, now: Timestamp) -> V
     let head = &mut session.head;
     head.plan.clear();
     head.title = None;
+    head.parent = None;
     head.context_tokens = 0;
-    head.settings.allowed.clear();
+    // What people let the old conversation do does not hold for the new one; how it thinks does. What was
+    // spent stays spent.
+    let kept = Settings {
+        model: head.settings.model.take(),
+        models: std::mem::take(&mut head.settings.models),
+        effort: head.settings.effort.take(),
+        ..Settings::default()
+    };
+    head.settings = kept;
     // A turn whose end people have not seen yet is told first; the rest is forgotten.
     if !head.wants_work() {
         head.turn = None;
@@ -321,3 +349,7 @@ fn title(text: &str) -> String {
 #[cfg(test)]
 #[path = "apply_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "operation_tests.rs"]
+mod operation_tests;

@@ -41,7 +41,7 @@ impl crate::model::Model for Mute {
     }
 }
 
-fn agent() -> Agent {
+pub(super) fn agent() -> Agent {
     Agent {
         model: Arc::new(Mute),
         toolbox: Toolbox::new(Vec::new()),
@@ -65,16 +65,16 @@ fn origin() -> Origin {
     Origin::new(Door::Terminal, Value::Null)
 }
 
-fn session() -> Session {
+pub(super) fn session() -> Session {
     Session::new(SessionHead::new("s".into(), origin(), Timestamp(0)), Vec::new())
 }
 
-fn does(who: &str, kind: OperationKind) -> Operation {
+pub(super) fn does(who: &str, kind: OperationKind) -> Operation {
     let actor = Actor::new(who, who.to_uppercase());
     Operation { id: "o".into(), session: "s".into(), origin: origin(), actor, at: Timestamp(1_000), kind }
 }
 
-fn says(text: &str) -> Operation {
+pub(super) fn says(text: &str) -> Operation {
     does("alice", OperationKind::Say { text: text.into(), handle: Value::Null })
 }
 
@@ -109,7 +109,7 @@ fn asked(status: CallStatus) -> Session {
     session
 }
 
-fn private_line(events: &[Event]) -> &str {
+pub(super) fn private_line(events: &[Event]) -> &str {
     match events {
         [Event::PrivateLine { text, .. }] => text,
         other => panic!("expected one private line, got {other:?}"),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::apply::{apply, fits, make_room, processing};
 use super::bells::Bell;
+use super::fork;
 use super::present::{Opening, PresentError, Presenter, Presenters};
 use super::stop::{stop_arrives, stops, until_stopped};
 use super::worker::Worker;
@@ -235,6 +236,15 @@ impl Held<'_> {
                     None => break,
                 }
             }
+            events.extend(match operation.kind {
+                OperationKind::Fork { turn } => {
+                    fork::fork(self.worker, presenters, &self.session, operation, turn).await?
+                }
+                OperationKind::Adopt { .. } => {
+                    fork::adopt(self.worker.0.store.as_ref(), &mut self.session, operation).await?
+                }
+                _ => Vec::new(),
+            });
             self.save(std::slice::from_ref(&operation.id), &[]).await?;
             self.show_all(&events);
         }

@@ -2,16 +2,18 @@
 //!
 //! Never knows a front door or a provider. [`intake`] is the way in, [`present`] the way out;
 //! [`worker`] claims sessions, `hold` moves one forward, `stop` ends what runs, [`apply`] says what an
-//! operation does.
+//! operation does, `fork` how a conversation goes on elsewhere.
 
 pub mod apply;
 mod bells;
+mod fork;
 mod hold;
 pub mod intake;
+pub mod past;
 pub mod present;
 mod stop;
 pub mod worker;
 
 pub use intake::Intake;
-pub use present::{Opening, PresentError, Presenter, Presenters};
+pub use present::{Branch, Opening, PresentError, Presenter, Presenters};
 pub use worker::{Pace, Parts, Places, Worker};

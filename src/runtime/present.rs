@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::protocol::{Event, Heard, Operation, SessionHead};
+use crate::protocol::{Event, Heard, Operation, Origin, SessionHead, SessionKey};
 
 /// How a presenter is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,26 @@ pub trait Presenters: Send + Sync {
 
     /// A link that opens the session's place, for notices.
     async fn link(&self, session: &SessionHead) -> Option<String>;
+
+    /// A new place in which this session can go on, opened because of `cause`: the same one each time
+    /// for the same cause, whatever crashed in between. `None` if this door has no other places.
+    ///
+    /// # Errors
+    /// If it could not be opened.
+    async fn branch(&self, session: &SessionHead, cause: &Operation) -> Result<Option<Branch>, PresentError>;
+}
+
+/// A new place in which a session goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Branch {
+    /// The session there.
+    pub session: SessionKey,
+    /// Where it lives.
+    pub origin: Origin,
+    /// In words: where.
+    pub words: String,
+    /// A link, if the place has an address.
+    pub link: Option<String>,
 }
 
 /// Shows the events of one session while one worker holds it.

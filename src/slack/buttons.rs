@@ -24,5 +24,7 @@ pub const PART: &str = "ml_intern_part";
 pub const CARD: &str = "ml_intern_approval";
 /// Metadata of the message that shows progress where streaming is refused.
 pub const PROGRESS: &str = "ml_intern_progress";
+/// Metadata of the message that opens a fork's thread.
+pub const FORK: &str = "ml_intern_fork";
 /// Metadata of every other message of ours.
 pub const NOTE: &str = "ml_intern_note";

@@ -81,7 +81,8 @@ pub const HELP: &str = "Tell me what you need, in plain words: I plan, write cod
 *In a thread*\n\
 `stop` or `!stop` stop what I am doing · `!status` how this session stands · `!model [id]` show or change the model · \
 `!effort [level]` reasoning effort · `!yolo on|off` run without asking · `!undo` drop the last request · \
-`!compact` shorten the history · `!new` start over here · `!retry` try a failed request again · `!help` this list\n\n\
+`!compact` shorten the history · `!new` start over here · `!retry` try a failed request again · \
+`!resume` go on with a request that was cut off · `!fork [number]` go on from here (or from an earlier request) in a new thread · `!help` this list\n\n\
 *Anywhere*\n\
 `/ml-intern <request>` opens a thread here · `/ml-intern help`";
 
@@ -309,7 +310,37 @@ pub fn resumed(restored: u64) -> String {
     if restored == 0 {
         "There was nothing to resume.".to_owned()
     } else {
-        "Going on where I left off.".to_owned()
+        "Going on from where it was left.".to_owned()
+    }
+}
+
+/// A session without a title.
+pub const UNTITLED: &str = "a conversation";
+/// Where a fork is.
+pub const FORKED_HERE: &str = "a new thread in this channel";
+/// A session that is not there, or that this person may not see: the two read the same.
+pub const NOT_YOURS: &str =
+    "There is no conversation with this id that you may go on with. `!sessions` lists those that you may.";
+/// More than one session begins so.
+pub const AMBIGUOUS: &str = "More than one conversation has an id that begins so. Give more of it.";
+
+/// The message that opens the thread of a fork. `title` must be escaped.
+#[must_use]
+pub fn fork_of(title: &str, link: Option<&str>) -> String {
+    // A title must not end the link that it stands in.
+    let title = title.replace('|', "¦");
+    match link {
+        Some(link) => format!(":twisted_rightwards_arrows: Fork of <{link}|{title}>"),
+        None => format!(":twisted_rightwards_arrows: Fork of {title}"),
+    }
+}
+
+/// The conversation also goes on elsewhere. `place` must be escaped.
+#[must_use]
+pub fn forked(place: &str, link: Option<&str>) -> String {
+    match link {
+        Some(link) => format!("Forked: this also goes on in <{link}|{place}>."),
+        None => format!("Forked: this also goes on in {place}."),
     }
 }
 

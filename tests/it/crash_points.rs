@@ -19,7 +19,9 @@ use ml_intern::clock::{Clock, Timestamp};
 use ml_intern::model::{Completion, Delivery, DeltaSink, Model, ModelError, Request};
 use ml_intern::protocol::*;
 use ml_intern::random::Random;
-use ml_intern::runtime::{Intake, Opening, Pace, Parts, Places, PresentError, Presenter, Presenters, Worker};
+use ml_intern::runtime::{
+    Branch, Intake, Opening, Pace, Parts, Places, PresentError, Presenter, Presenters, Worker,
+};
 use ml_intern::store::embedded::Embedded;
 use ml_intern::store::*;
 use serde_json::{Value, json};
@@ -101,6 +103,15 @@ impl Presenters for Wall2 {
     async fn link(&self, _: &SessionHead) -> Option<String> {
         None
     }
+    async fn branch(
+        &self,
+        session: &SessionHead,
+        cause: &Operation,
+    ) -> std::result::Result<Option<Branch>, PresentError> {
+        let key = format!("fork:{}", cause.id).into();
+        let origin = session.origin.clone();
+        Ok(Some(Branch { session: key, origin, words: "there".into(), link: None }))
+    }
 }
 
 struct Wall2(Arc<Wall>);
@@ -142,16 +153,16 @@ impl Places for Here {
     }
 }
 
-struct Scene {
+pub(super) struct Scene {
     _folder: tempfile::TempDir,
-    store: Arc<Embedded>,
-    clock: Clock,
+    pub store: Arc<Embedded>,
+    pub clock: Clock,
     ran: Arc<Mutex<BTreeMap<String, usize>>>,
     wall: Arc<Wall>,
     random: Random,
 }
 
-fn operation(clock: &Clock, id: &str, kind: OperationKind) -> Operation {
+pub(super) fn operation(clock: &Clock, id: &str, kind: OperationKind) -> Operation {
     Operation {
         id: id.into(),
         session: "s".into(),
@@ -163,7 +174,7 @@ fn operation(clock: &Clock, id: &str, kind: OperationKind) -> Operation {
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(Timestamp(1_000_000));
         let store = Embedded::open(folder.path(), clock.clone()).unwrap();
@@ -171,7 +182,7 @@ impl Scene {
         Self { _folder: folder, store, clock, ran: Arc::default(), wall: Arc::default(), random }
     }
 
-    fn worker(&self, store: Arc<dyn Store>) -> Worker {
+    pub fn worker(&self, store: Arc<dyn Store>) -> Worker {
         let tools: Vec<Arc<dyn Tool>> =
             vec![Arc::new(Counting("count", self.ran.clone())), Arc::new(Counting("ask", self.ran.clone()))];
         let agent = Agent {
@@ -205,7 +216,7 @@ impl Scene {
     }
 
     /// A worker that dies at its n-th write. `false` if it lived to see the end.
-    async fn mortal_worker(&self, dies_at: usize, after: bool) -> bool {
+    pub async fn mortal_worker(&self, dies_at: usize, after: bool) -> bool {
         let dead = CancellationToken::new();
         let store = Arc::new(Mortal {
             inner: self.store.clone(),
@@ -230,7 +241,7 @@ impl Scene {
         dead.is_cancelled()
     }
 
-    async fn approve(&self) {
+    pub async fn approve(&self) {
         let head = self.store.head(&"s".into()).await.unwrap().unwrap();
         let approval = head.turn.unwrap().approval().expect("the turn waits for an answer").id.clone();
         let decide = OperationKind::Decide { approval, verdict: Verdict::Approve };
@@ -252,7 +263,7 @@ impl Scene {
     }
 }
 
-fn everything() -> Claimable {
+pub(super) fn everything() -> Claimable {
     Claimable::Behind(Door::Terminal)
 }
 

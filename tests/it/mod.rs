@@ -3,6 +3,8 @@
 mod approvals;
 mod crash_points;
 mod faults;
+mod fork_points;
+mod forks;
 mod hard_moments;
 mod kill;
 mod story;

@@ -181,7 +181,7 @@ impl TextScreen {
             }
             Event::Forked { place, link } => {
                 let link = link.as_deref().map(|link| format!(": {}", line(link, 300))).unwrap_or_default();
-                self.dim_line(&format!("Goes on in {}{link}", line(place, 200)));
+                self.dim_line(&format!("Forked. The copy goes on with: {}{link}", line(place, 200)));
             }
             Event::SessionTerminated { reason } => {
                 self.finish_text();

@@ -18,6 +18,7 @@ pub enum Method {
     SessionRename,
     ThreadSetStatus,
     Replies,
+    History,
     ConversationInfo,
     ConversationOpen,
     UsersInfo,
@@ -56,6 +57,7 @@ impl Method {
             Self::SessionRename => "agents.sessions.rename",
             Self::ThreadSetStatus => "assistant.threads.setStatus",
             Self::Replies => "conversations.replies",
+            Self::History => "conversations.history",
             Self::ConversationInfo => "conversations.info",
             Self::ConversationOpen => "conversations.open",
             Self::UsersInfo => "users.info",
@@ -71,6 +73,7 @@ impl Method {
         match self {
             Self::GetPermalink
             | Self::Replies
+            | Self::History
             | Self::ConversationInfo
             | Self::UsersInfo
             | Self::GetUploadUrl => Encoding::Query,
@@ -88,6 +91,7 @@ impl Method {
             | Self::SessionSetStatus
             | Self::SessionRename
             | Self::Replies
+            | Self::History
             | Self::ConversationInfo
             | Self::ConversationOpen
             | Self::ReactionsAdd => 50,

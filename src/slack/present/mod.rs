@@ -4,6 +4,7 @@
 //! refused, lost or crashed on the way. Start at [`SlackPresenters`], then `worker.rs`.
 
 mod answer;
+mod branch;
 mod card;
 mod ending;
 mod found;
@@ -33,10 +34,11 @@ use self::status::StatusSupport;
 use self::worker::{Past, Worker};
 use super::names::Names;
 use super::place::Place;
+use super::say;
 use super::translate::Ourselves;
 use crate::clients::slack::{Method, Outgoing, Priority, Retry, Scheduler};
 use crate::protocol::{Event, Heard, Operation, SessionHead, SessionKey};
-use crate::runtime::present::{Opening, PresentError, Presenter, Presenters};
+use crate::runtime::present::{Branch, Opening, PresentError, Presenter, Presenters};
 
 /// How many links and unsaved memos are kept in memory.
 const KEPT: usize = 10_000;
@@ -145,6 +147,16 @@ impl Presenters for SlackPresenters {
         }
         links.insert(session.key.clone(), link.clone());
         Some(link)
+    }
+
+    async fn branch(&self, session: &SessionHead, cause: &Operation) -> Result<Option<Branch>, PresentError> {
+        let Some(place) = Place::of(&session.origin) else { return Ok(None) };
+        let from = self.link(session).await;
+        let courier = self.courier(place);
+        let opened = branch::open(&courier, session.title.as_deref(), from.as_deref(), cause).await?;
+        let link = self.link(&SessionHead::new(opened.session(), opened.origin(), cause.at)).await;
+        let (session, origin) = (opened.session(), opened.origin());
+        Ok(Some(Branch { session, origin, words: say::FORKED_HERE.to_owned(), link }))
     }
 }
 

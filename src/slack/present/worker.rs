@@ -310,6 +310,7 @@ impl Worker {
             Event::UndoComplete { removed } => say::undone(*removed),
             Event::NewComplete { previous_message_count } => say::started_over(*previous_message_count),
             Event::ResumeComplete { restored_count } => say::resumed(*restored_count),
+            Event::Forked { place, link } => say::forked(&safe(place), link.as_deref()),
             Event::Compacted { old_tokens, new_tokens } => say::compacted(*old_tokens, *new_tokens),
             Event::SessionTerminated { reason } => say::terminated(&safe(reason)),
             _ => return,

@@ -27,6 +27,10 @@ pub(super) fn words(text: &str) -> Words {
         ("undo", _) if alone => Words::Command(OperationKind::Undo),
         ("retry", _) if alone => Words::Command(OperationKind::Retry),
         ("resume", _) if alone => Words::Command(OperationKind::Resume),
+        ("fork", "") => Words::Command(OperationKind::Fork { turn: None }),
+        ("fork", turn) if turn.parse::<u64>().is_ok_and(|turn| turn > 0) => {
+            Words::Command(OperationKind::Fork { turn: turn.parse().ok() })
+        }
         ("model", "") => Words::Command(OperationKind::Status),
         ("model", "default") => {
             Words::Command(OperationKind::Set { setting: Setting::Model { role: Role::Main, id: None } })
@@ -73,6 +77,10 @@ mod tests {
             ("!yolo off", set(Setting::Yolo { on: false, cap: None })),
             ("!yolo", Words::Unclear("!yolo".into())),
             ("!effort high", set(Setting::Effort { level: Some("high".into()) })),
+            ("!fork", Words::Command(OperationKind::Fork { turn: None })),
+            ("!fork 3", Words::Command(OperationKind::Fork { turn: Some(3) })),
+            ("!fork 0", Words::Unclear("!fork".into())),
+            ("!fork it", Words::Unclear("!fork".into())),
             ("!help", Words::Help),
             ("!help me", Words::Help),
             ("!frobnicate now", Words::Unclear("!frobnicate".into())),

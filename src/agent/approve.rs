@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::policy::{Need, need};
 use super::rules::Terms;
 use super::tool::Assessment;
-use super::{Approvals, Session, Who};
+use super::{Approvals, Session, Who, grant};
 use crate::clock::Timestamp;
 use crate::protocol::{
     Actor, ApprovalId, ApprovalRequest, AskedCall, Call, CallStatus, Cost, Decision, Door, Event, Item,
@@ -177,7 +177,10 @@ pub fn decide(
         return Err(Refusal::ContentChanged);
     }
     if let Verdict::Edit { arguments } = verdict {
-        let known = |id: &crate::protocol::CallId| asked.calls.iter().any(|call| call.call == *id);
+        let known = |id: &crate::protocol::CallId| {
+            calls.iter().any(|call| call.proposed.id == *id)
+                && asked.calls.iter().any(|call| call.call == *id)
+        };
         if !arguments.iter().all(|(id, value)| known(id) && value.is_object()) {
             return Err(Refusal::BadEdit);
         }
@@ -185,6 +188,9 @@ pub fn decide(
     let (mut calls, asked) = (calls.clone(), asked.clone());
     let decision =
         Decision::Decided { by: by.id.clone(), name: by.name.clone(), verdict: verdict.clone(), at };
+    if let Some(grant) = asked.grant.as_ref().filter(|_| calls.is_empty()) {
+        return Ok(grant::decided(session, grant, verdict, by, decision));
+    }
     let mut events = vec![Event::ApprovalDecided { request: asked.clone(), decision }];
     match verdict {
         Verdict::Reject { reason } => {
@@ -223,6 +229,10 @@ pub fn withdraw(session: &mut Session, words: &str, decision: Decision) -> Vec<E
 }
 
 fn same_content(asked: &ApprovalRequest, calls: &[Call]) -> bool {
+    // A question about money alone has no call behind it.
+    if asked.grant.is_some() && calls.is_empty() {
+        return true;
+    }
     asked.calls.iter().all(|question| {
         calls.iter().any(|call| {
             call.proposed.id == question.call

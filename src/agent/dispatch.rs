@@ -8,7 +8,8 @@ use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::approve::{asked_call, request, set_state, state_change};
-use super::policy::{Autonomy, Judgement, judge};
+use super::budget::Doubt;
+use super::policy::Judgement;
 use super::rules::Terms;
 use super::tool::{Assessment, BadArguments, CallContext, Place, Progress, Together, ToolError};
 use super::{Advance, Agent, EventSink, Session};
@@ -31,18 +32,19 @@ impl Agent {
         let ids = std::mem::take(&mut session.in_hand);
         if !ids.is_empty() {
             for (id, outcome) in self.run(session, &ids, place, sink, cancel).await {
+                self.settle_call(session, &id, &outcome).await;
                 self.record(session, &id, outcome, sink);
             }
         }
         if cancel.is_cancelled() {
             return Advance::Again;
         }
-        self.judge_and_mark(session, place, sink)
+        self.judge_and_mark(session, place, sink).await
     }
 
-    /// Judges what is new, marks the next calls that may run as `Started`; if none may, asks people
-    /// or lets the model think again.
-    pub(super) fn judge_and_mark(
+    /// Judges what is new, sets money aside for the next calls that may run and marks them `Started`; if
+    /// none may, asks people or lets the model think again.
+    pub(super) async fn judge_and_mark(
         &self,
         session: &mut Session,
         place: &Place,
@@ -52,10 +54,17 @@ impl Agent {
             return Advance::Again;
         };
         let mut calls = calls.clone();
-        for call in &mut calls {
-            self.judge_call(session, call, place, sink);
+        for at in 0..calls.len() {
+            self.judge_call(session, &mut calls, at, place, sink);
         }
-        let batch = self.next_batch(&calls, place);
+        let batch = loop {
+            let mut batch = self.next_batch(&calls, place);
+            let wanted = batch.len();
+            self.pledge(session, &mut calls, &mut batch, place, sink.as_ref()).await;
+            if !batch.is_empty() || wanted == 0 {
+                break batch;
+            }
+        };
         for call in calls.iter_mut().filter(|call| batch.contains(&call.proposed.id)) {
             call.status = CallStatus::Started;
         }
@@ -75,7 +84,16 @@ impl Agent {
         Advance::Again
     }
 
-    fn judge_call(&self, session: &mut Session, call: &mut Call, place: &Place, sink: &Arc<dyn EventSink>) {
+    fn judge_call(
+        &self,
+        session: &mut Session,
+        calls: &mut [Call],
+        at: usize,
+        place: &Place,
+        sink: &Arc<dyn EventSink>,
+    ) {
+        let (before, rest) = calls.split_at_mut(at);
+        let Some(call) = rest.first_mut() else { return };
         let fresh = call.status == CallStatus::Proposed;
         if !fresh && call.status != CallStatus::Allowed {
             return;
@@ -95,31 +113,42 @@ impl Agent {
             Ok(assessment) => assessment,
             Err(BadArguments(words)) => {
                 call.status = CallStatus::Done;
-                push_result(session, &call.proposed, &told_of_edit(call, ToolOutcome::failed(words)), sink);
+                push_result(
+                    session,
+                    &call.proposed,
+                    &told_of_edit(call, ToolOutcome::failed(words)),
+                    sink.as_ref(),
+                );
                 return;
             }
         };
-        let terms = self.rules.approvals.terms(&call.proposed, &assessment, &session.head);
-        match judge(&assessment, &terms, &session.head.settings, self.autonomy(session)) {
+        let (judgement, _, doubt) = self.judged(session, before, (&call.proposed, &assessment), place);
+        // Who said yes to a card that did not speak of the cap did not say yes to going past it.
+        let past_cap = matches!(doubt, Some(Doubt::PastCap(_))) && !call.named_cap;
+        match judgement {
             Judgement::Forbid(words) => {
                 call.status = CallStatus::Done;
                 if let Some(turn) = session.head.turn.as_mut() {
                     turn.refused = true;
                 }
-                push_result(session, &call.proposed, &told_of_edit(call, ToolOutcome::failed(words)), sink);
+                push_result(
+                    session,
+                    &call.proposed,
+                    &told_of_edit(call, ToolOutcome::failed(words)),
+                    sink.as_ref(),
+                );
             }
             Judgement::Allow => call.status = CallStatus::Allowed,
-            Judgement::Ask(_) if fresh => call.status = CallStatus::Asked,
+            Judgement::Ask(_) if fresh || past_cap => {
+                call.status = CallStatus::Asked;
+                call.named_cap = past_cap;
+            }
             // A person has already said yes to it.
             Judgement::Ask(_) => {}
         }
     }
 
-    fn autonomy(&self, session: &Session) -> Autonomy {
-        if self.rules.yolo || session.head.settings.yolo { Autonomy::Approves } else { Autonomy::Asks }
-    }
-
-    fn assess(&self, call: &ProposedCall, place: &Place) -> Result<Assessment, BadArguments> {
+    pub(super) fn assess(&self, call: &ProposedCall, place: &Place) -> Result<Assessment, BadArguments> {
         let Some(tool) = self.toolbox.find(&call.tool) else {
             let names = self.toolbox.nearest(&call.tool).join(", ");
             return Err(BadArguments(format!(
@@ -134,10 +163,9 @@ impl Agent {
     fn questions(&self, calls: &[Call], session: &Session, place: &Place) -> (Vec<AskedCall>, Terms) {
         let mut questions = Vec::new();
         let mut together: Option<Terms> = None;
-        for call in calls.iter().filter(|call| call.status == CallStatus::Asked) {
+        for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.status == CallStatus::Asked) {
             let Ok(assessment) = self.assess(&call.proposed, place) else { continue };
-            let terms = self.rules.approvals.terms(&call.proposed, &assessment, &session.head);
-            let judged = judge(&assessment, &terms, &session.head.settings, self.autonomy(session));
+            let (judged, terms, _) = self.judged(session, &calls[..at], (&call.proposed, &assessment), place);
             let reasons = match judged {
                 Judgement::Ask(reasons) => reasons,
                 Judgement::Allow | Judgement::Forbid(_) => Vec::new(),
@@ -250,7 +278,7 @@ impl Agent {
             session.head.plan.clone_from(&plan);
             sink.show(&Event::PlanUpdate { plan });
         }
-        push_result(session, &proposed, &outcome, sink);
+        push_result(session, &proposed, &outcome, sink.as_ref());
     }
 }
 
@@ -295,7 +323,12 @@ pub fn close_open_calls(session: &mut Session, words: &str) -> Vec<Event> {
     events
 }
 
-fn push_result(session: &mut Session, call: &ProposedCall, outcome: &ToolOutcome, sink: &Arc<dyn EventSink>) {
+pub(super) fn push_result(
+    session: &mut Session,
+    call: &ProposedCall,
+    outcome: &ToolOutcome,
+    sink: &dyn EventSink,
+) {
     sink.show(&Event::ToolOutput {
         tool: call.tool.clone(),
         tool_call_id: call.id.clone(),

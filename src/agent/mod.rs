@@ -16,7 +16,9 @@ pub mod approve;
 pub mod budget;
 pub mod compact;
 pub mod dispatch;
+pub mod grant;
 mod paid;
+mod pledges;
 pub mod policy;
 pub mod prompt;
 pub mod purse;
@@ -26,6 +28,7 @@ pub mod session;
 pub mod step;
 pub mod tool;
 pub mod toolbox;
+mod weigh;
 
 #[cfg(test)]
 mod tests;

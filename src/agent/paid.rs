@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::budget::short_words;
 use super::purse::{Payers, Pledge, PurseError, Wish};
 use super::{Agent, Session};
-use crate::model::{Completion, Delta, DeltaSink, Facts, ModelError, Request};
+use crate::model::{Completion, Delta, DeltaSink, ModelError, Request};
 use crate::protocol::{Item, Price, Usage};
 
 /// Tokens that an answer is assumed to have before it comes: most are shorter, and what is not used is
@@ -52,20 +52,22 @@ impl Agent {
         let wasted = price.of(&meter.wasted(asking.prompt_tokens));
         let cost = match &mut answer {
             Ok(completion) => {
-                count(&mut completion.usage, &facts);
+                completion.usage = facts.priced(&completion.usage);
                 completion.usage.cost = completion.usage.cost.saturating_add(wasted);
                 add_usage(session, &completion.usage);
                 completion.usage.cost
             }
             Err(error) => {
                 let known = Usage { output_tokens: meter.seen_tokens(), ..prompt };
-                let cost = wasted.saturating_add(match meter.ended(error) {
+                let ended = meter.ended(error);
+                let cost = wasted.saturating_add(match ended {
                     Ended::Refused => 0,
                     Ended::Failed => price.of(&prompt),
                     Ended::Partly => price.of(&known),
                     Ended::Unknown => estimate,
                 });
-                add_usage(session, &Usage { cost, ..Usage::default() });
+                let unpriced = u64::from(facts.price.is_none() && ended != Ended::Refused);
+                add_usage(session, &Usage { cost, unpriced, ..Usage::default() });
                 cost
             }
         };
@@ -92,7 +94,8 @@ impl Agent {
         match self.purse.reserve(&wish).await {
             Ok(Pledge::Held) => Ok(Some(id)),
             Ok(Pledge::Short(account)) => {
-                let (reason, hint) = short_words(&account, amount);
+                let who = session.head.turn.as_ref().map(|turn| turn.requester.name.as_str());
+                let (reason, hint) = short_words(&account, amount, who);
                 Err(ModelError::Stop { reason: format!("I stopped before asking the model: {reason}"), hint })
             }
             Err(error) => Err(unusable(&error)),
@@ -114,15 +117,6 @@ pub(super) fn add_usage(session: &mut Session, usage: &Usage) {
     session.head.usage.add(usage);
     if let Some(turn) = session.head.turn.as_mut() {
         turn.usage.add(usage);
-    }
-}
-
-/// Prices what was used, unless the provider named its price.
-fn count(usage: &mut Usage, facts: &Facts) {
-    match facts.price {
-        _ if usage.cost > 0 => {}
-        Some(price) => usage.cost = price.of(usage),
-        None => usage.unpriced = 1,
     }
 }
 
@@ -178,7 +172,7 @@ fn tokens_in(bytes: usize) -> u64 {
 }
 
 /// How a call without an answer ended, as far as money goes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     /// The provider took nothing: it said no, or was never asked.
     Refused,

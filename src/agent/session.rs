@@ -3,8 +3,10 @@
 //! Never saves by itself. The transcript only grows at its end or is cut; [`Session::unsaved`] says
 //! what a save must write, so that saving costs what the step added.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::pledges::Held;
 use crate::protocol::{AuditEntry, CallId, Item, SessionHead};
 
 /// A session in hand.
@@ -18,6 +20,8 @@ pub struct Session {
     /// Calls that were marked `Started` by this process and are to run now. A call that is `Started`
     /// but not here was started by a process that is gone.
     pub(crate) in_hand: Vec<CallId>,
+    /// Money that this process set aside for calls without a result.
+    pub(crate) pledges: BTreeMap<CallId, Held>,
 }
 
 impl Session {
@@ -25,7 +29,7 @@ impl Session {
     #[must_use]
     pub fn new(head: SessionHead, items: Vec<Arc<Item>>) -> Self {
         let saved = items.len();
-        Self { head, items, saved, decisions: Vec::new(), in_hand: Vec::new() }
+        Self { head, items, saved, decisions: Vec::new(), in_hand: Vec::new(), pledges: BTreeMap::new() }
     }
 
     /// The transcript.

@@ -58,6 +58,9 @@ impl Agent {
         if let Some(limit) = self.rules.max_iterations.filter(|limit| steps >= *limit) {
             return self.end(session, Ending::LimitReached { text: prompt::limit_reached(limit) });
         }
+        if let Some(paused) = self.ask_for_money(session).await {
+            return paused;
+        }
         if self.over_threshold(session).await {
             self.shorten(session, sink, cancel).await;
         }
@@ -68,11 +71,7 @@ impl Agent {
             answer => answer,
         };
         match answer {
-            Ok(mut completion) => {
-                let facts = self.model.facts(&self.model_of(session)).await;
-                completion.usage = facts.priced(&completion.usage);
-                self.take_answer(session, place, sink, completion)
-            }
+            Ok(completion) => self.take_answer(session, place, sink, completion).await,
             Err(ModelError::Cancelled) => Advance::Again,
             Err(error) => self.end(session, failure(error)),
         }
@@ -110,7 +109,7 @@ impl Agent {
         answer
     }
 
-    fn take_answer(
+    async fn take_answer(
         &self,
         session: &mut Session,
         place: &Place,
@@ -145,11 +144,17 @@ impl Agent {
         }
         let calls = calls
             .into_iter()
-            .map(|proposed| Call { proposed, status: CallStatus::Proposed, edited: false, approved: None })
+            .map(|proposed| Call {
+                proposed,
+                status: CallStatus::Proposed,
+                edited: false,
+                approved: None,
+                named_cap: false,
+            })
             .collect();
         set_state(session, TurnState::Calling { calls });
         // Judging and marking belong to the same save as the answer: one durable write, not two.
-        self.judge_and_mark(session, place, sink)
+        self.judge_and_mark(session, place, sink).await
     }
 
     /// Ends the turn. People are told after this was saved.

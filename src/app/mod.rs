@@ -13,7 +13,6 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::budget::MoneyRules;
-use crate::agent::purse::Bottomless;
 use crate::agent::{Agent, Rules, Toolbox};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -21,7 +20,7 @@ use crate::messaging::{AutoNotices, Gateway};
 use crate::model::{Delivery, Providers, Retrying, Schedule};
 use crate::protocol::Door;
 use crate::random::Random;
-use crate::runtime::{Intake, Pace, Parts, Places, Presenters, Worker};
+use crate::runtime::{Intake, LedgerPurse, Pace, Parts, Places, Presenters, Worker};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::store::embedded::Embedded;
@@ -90,10 +89,11 @@ impl App {
             secrets,
             gateway: Some(gateway.clone()),
         });
+        let purse = LedgerPurse::new(embedded.clone(), config.budgets.clone(), clock.clone())?;
         let agent = Agent {
             model: Arc::new(Retrying::new(providers, Schedule::default(), random.clone())),
             toolbox: Toolbox::new(tools),
-            purse: Arc::new(Bottomless),
+            purse: Arc::new(purse),
             rules: rules(&config, delivery),
             clock: clock.clone(),
             random: random.clone(),

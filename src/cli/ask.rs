@@ -33,6 +33,9 @@ pub fn read(answer: &str, request: &ApprovalRequest) -> Answer {
         "n" | "no" => Answer::Verdict(Verdict::Reject { reason: None }),
         "a" | "always" if question::alike(request).is_some() => Answer::Verdict(Verdict::ApproveForSession),
         "a" | "always" => Answer::Again("This may not be allowed for the whole session; y allows it once."),
+        "e" | "edit" if request.grant.is_some() => {
+            Answer::Again("There is nothing to edit: y goes on, n stops.")
+        }
         "e" | "edit" => Answer::Edit,
         _ => Answer::Verdict(Verdict::Reject { reason: Some(answer.to_owned()) }),
     }

@@ -13,7 +13,7 @@ use crate::protocol::{ApprovalRequest, OperationKind, Verdict};
 /// How approvals are answered when nobody is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unattended {
-    /// Everything that policy lets be asked is approved.
+    /// Everything that policy lets be asked is approved, but what only a person's own yes covers.
     Approve,
     /// Everything that needs approval is refused (`--ask`).
     Refuse,
@@ -51,11 +51,17 @@ async fn waits(conversation: &Conversation) -> anyhow::Result<bool> {
 impl Asker for Unattended {
     async fn answer(
         &mut self,
-        _: &ApprovalRequest,
+        request: &ApprovalRequest,
         _: &mut dyn Screen,
         _: &mut Interrupts,
     ) -> anyhow::Result<Reply> {
         Ok(Reply::Verdict(match self {
+            Self::Approve if request.calls.iter().any(|call| call.always) => Verdict::Reject {
+                reason: Some(
+                    "Nobody is here to approve it, and only a person may: run it in the chat or in Slack."
+                        .to_owned(),
+                ),
+            },
             Self::Approve => Verdict::Approve,
             Self::Refuse => Verdict::Reject {
                 reason: Some("Nobody is here to approve it (the run was started with --ask).".to_owned()),

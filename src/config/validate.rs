@@ -46,6 +46,13 @@ pub(super) fn config(config: &Config, origin: impl Fn(&[String]) -> Option<Origi
             format!("{given} was given, but 1 to 10 is expected (Slack allows no more)"),
         );
     }
+    if jiff::tz::TimeZone::get(&config.budgets.time_zone).is_err() {
+        let given = &config.budgets.time_zone;
+        say(
+            "budgets.time_zone",
+            format!("{given:?} was given, but the name of a time zone is expected, as Europe/Paris or UTC"),
+        );
+    }
     if config.server.max_sessions_at_work == 0 {
         say("server.max_sessions_at_work", "0 was given, but at least 1 is expected".to_owned());
     }

@@ -225,6 +225,24 @@ impl Balance {
     }
 }
 
+/// Reads a sum as people write it (`20`, `$7.50`, `12.5 dollars`): micro-dollars; `None` if it is no sum of
+/// up to a billion dollars with at most six decimals.
+#[must_use]
+pub fn read_dollars(text: &str) -> Option<u64> {
+    let text = text.trim().to_ascii_lowercase();
+    let bare = text.strip_prefix('$').unwrap_or(&text);
+    let ending = ["dollars", "dollar", "usd", "$"].into_iter().find_map(|unit| bare.strip_suffix(unit));
+    let number = ending.unwrap_or(bare).trim();
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 6 {
+        return None;
+    }
+    let micros: u64 = format!("{part:0<6}").parse().ok()?;
+    let whole: u64 = whole.parse().ok().filter(|whole| *whole < 1_000_000_000)?;
+    whole.checked_mul(DOLLAR)?.checked_add(micros)
+}
+
 /// An amount in a configuration file: dollars as a plain number there, micro-dollars here.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
 #[schemars(transparent)]
@@ -297,6 +315,31 @@ mod tests {
         ] {
             assert_eq!(serde_json::from_value::<Cost>(json).unwrap(), cost);
             assert_eq!(serde_json::from_value::<Cost>(serde_json::to_value(&cost).unwrap()).unwrap(), cost);
+        }
+    }
+
+    #[test]
+    fn sums_are_read_as_people_write_them() {
+        for (text, micros) in [
+            ("20", Some(20_000_000)),
+            (" $7.50 ", Some(7_500_000)),
+            ("0", Some(0)),
+            ("5$", Some(5_000_000)),
+            ("12.5 dollars", Some(12_500_000)),
+            ("1 USD", Some(1_000_000)),
+            ("0.000001", Some(1)),
+            ("0.0000001", None),
+            ("-1", None),
+            ("1e3", None),
+            ("1,000", None),
+            ("", None),
+            ("$", None),
+            (".5", None),
+            ("5.", None),
+            ("1000000000", None),
+            ("much", None),
+        ] {
+            assert_eq!(read_dollars(text), micros, "{text:?}");
         }
     }
 

@@ -83,6 +83,9 @@ pub struct Call {
     /// Digest over what people approved; if it is no longer what would run, they are asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<String>,
+    /// Whether people were told, when asked, that it goes past what auto-approval may spend.
+    #[serde(default)]
+    pub named_cap: bool,
 }
 
 /// What was done about a call.

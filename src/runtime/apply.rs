@@ -3,6 +3,7 @@
 //! Never talks to the outside. [`apply`] gives the events that people should see.
 
 use super::past::{self, LastTurn};
+use super::{spending, yolo};
 use crate::agent::approve::{self, set_state};
 use crate::agent::dispatch::close_open_calls;
 use crate::agent::{Agent, Session, prompt};
@@ -152,11 +153,22 @@ fn expire(session: &mut Session, approval: &crate::protocol::ApprovalId, now: Ti
     if !waits {
         return Vec::new();
     }
+    let about_money =
+        session.head.turn.as_ref().and_then(Turn::approval).is_some_and(|asked| asked.grant.is_some());
     let mut events = approve::withdraw(
         session,
         "Not run: nobody answered in time. Finish with what can be done without it, and say what is missing.",
         Decision::Expired { at: now },
     );
+    if about_money {
+        // Going on would only ask again.
+        let ending = Ending::Failed {
+            error: "I stopped: nobody said in time whether I may go on.".to_owned(),
+            hint: Some("Try again, or say something, and I ask anew.".to_owned()),
+            retry: true,
+        };
+        set_state(session, TurnState::Over { ending, at: now, told: false });
+    }
     events.extend(processing(session));
     events
 }
@@ -283,17 +295,7 @@ fn set(session: &mut Session, operation: &Operation, setting: &Setting, agent: &
                 "You are not among the people who may answer questions here, so you cannot switch them off.",
             )];
         }
-        Setting::Yolo { on, .. } => {
-            session.head.settings.yolo = *on;
-            if *on {
-                format!(
-                    "{} switched auto-approval on for this session: what policy lets it runs without asking.",
-                    operation.actor.name
-                )
-            } else {
-                "Auto-approval is off: calls that need a yes ask for it again.".to_owned()
-            }
-        }
+        Setting::Yolo { on, cap } => yolo::switch(session, operation, *on, *cap, agent),
         Setting::Effort { level } => {
             session.head.settings.effort.clone_from(level);
             match level {
@@ -318,10 +320,8 @@ fn status(session: &Session, agent: &Agent) -> Event {
         ("Model".to_owned(), agent.model_of(session)),
         ("Requests".to_owned(), head.turns.to_string()),
         ("Tokens".to_owned(), head.usage.total_tokens().to_string()),
-        (
-            "Auto-approval".to_owned(),
-            if agent.rules.yolo || head.settings.yolo { "on" } else { "off" }.to_owned(),
-        ),
+        ("Spent".to_owned(), spending::spent(&head.usage)),
+        ("Auto-approval".to_owned(), yolo::standing(session, agent)),
     ];
     for alike in &head.settings.allowed {
         lines.push(("Allowed here".to_owned(), alike.words.clone()));

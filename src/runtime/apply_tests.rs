@@ -83,7 +83,7 @@ fn asked(status: CallStatus) -> Session {
     let mut session = session();
     apply(&mut session, &says("train it"), Vec::new(), &agent);
     let proposed = ProposedCall { id: "c".into(), tool: "bash".into(), arguments: serde_json::json!({}) };
-    let call = Call { proposed: proposed.clone(), status, edited: false, approved: None };
+    let call = Call { proposed: proposed.clone(), status, edited: false, approved: None, named_cap: false };
     session.push(Item::Assistant {
         text: String::new(),
         thoughts: Vec::new(),

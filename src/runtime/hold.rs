@@ -13,6 +13,7 @@ use super::apply::{apply, fits, make_room, processing};
 use super::bells::Bell;
 use super::fork;
 use super::present::{Opening, PresentError, Presenter, Presenters};
+use super::spending;
 use super::stop::{stop_arrives, stops, until_stopped};
 use super::worker::Worker;
 use crate::agent::dispatch::close_open_calls;
@@ -141,6 +142,12 @@ impl Held<'_> {
         opening: Opening,
         stop: &CancellationToken,
     ) -> Result<Parting> {
+        // First: it looks at the marks as they were saved.
+        match self.worker.0.agent.recover_pledges(&mut self.session).await {
+            Ok(true) => self.save(&[], &[]).await?,
+            Ok(false) => {}
+            Err(error) => return Err(StoreError::Backend(error.0)),
+        }
         if opening == Opening::Recovered {
             self.show_all(&processing(&self.session));
             let events =
@@ -230,6 +237,9 @@ impl Held<'_> {
             };
             let mut events = std::mem::take(&mut room);
             events.extend(apply(&mut self.session, operation, heard, &self.worker.0.agent));
+            if operation.kind == OperationKind::Usage {
+                events.push(spending::tell(&self.worker.0.agent, &self.session, operation).await);
+            }
             if operation.kind == OperationKind::Compact {
                 match self.compact(operation).await {
                     Some(more) => events.extend(more),
@@ -336,6 +346,8 @@ impl Held<'_> {
     }
 
     async fn save(&mut self, consumed: &[OperationId], later: &[Later]) -> Result<()> {
+        // What was marked and will not run after all (somebody stopped it) costs nothing.
+        self.worker.0.agent.return_unused(&mut self.session).await;
         let (keep, append) = self.session.unsaved();
         let audit = self.session.unsaved_audit();
         let commit = Commit { head: &self.session.head, keep, append, consumed, later, audit };

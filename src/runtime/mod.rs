@@ -11,9 +11,13 @@ mod hold;
 pub mod intake;
 pub mod past;
 pub mod present;
+pub mod purse;
+mod spending;
 mod stop;
 pub mod worker;
+mod yolo;
 
 pub use intake::Intake;
 pub use present::{Branch, Opening, PresentError, Presenter, Presenters};
+pub use purse::LedgerPurse;
 pub use worker::{Pace, Parts, Places, Worker};

@@ -80,7 +80,7 @@ pub const WHOLE_NOT_ATTACHED: &str = "Cut here; press Edit to read all of it.";
 pub const HELP: &str = "Tell me what you need, in plain words: I plan, write code, run it, and ask before anything risky.\n\n\
 *In a thread*\n\
 `stop` or `!stop` stop what I am doing · `!status` how this session stands · `!model [id]` show or change the model · \
-`!effort [level]` reasoning effort · `!yolo on|off` run without asking · `!undo` drop the last request · \
+`!effort [level]` reasoning effort · `!yolo on [dollars]|off` run without asking, up to a sum · `!usage` what was spent · `!undo` drop the last request · \
 `!compact` shorten the history · `!new` start over here · `!retry` try a failed request again · \
 `!resume` go on with a request that was cut off · `!fork [number]` go on from here (or from an earlier request) in a new thread · `!help` this list\n\n\
 *Anywhere*\n\
@@ -142,6 +142,12 @@ pub fn not_json(error: &str) -> String {
 #[must_use]
 pub fn may_i(count: usize) -> String {
     if count == 1 { "May I run this?".to_owned() } else { format!("May I run these {count}?") }
+}
+
+/// The headline of a question about money. `what` must be escaped.
+#[must_use]
+pub fn go_on(what: &str) -> String {
+    format!(":moneybag: *{what}?*")
 }
 
 /// The worst-case cost, in micro-dollars.

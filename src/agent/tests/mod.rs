@@ -1,8 +1,10 @@
 //! The loop with nothing but a scripted model and toy tools.
 
 mod approvals;
+mod asks_for_money;
 mod autonomy;
 mod crashes;
+mod money;
 mod turns;
 
 use std::collections::VecDeque;
@@ -54,7 +56,9 @@ impl Model for Scripted {
     }
 
     async fn facts(&self, _: &str) -> crate::model::Facts {
-        crate::model::Facts { price: Some(crate::protocol::Price::FREE), ..crate::model::Facts::ASSUMED }
+        let price =
+            crate::protocol::Price { input: 100_000, output: 1_000_000, cached: None, cache_write: None };
+        crate::model::Facts { price: Some(price), ..crate::model::Facts::ASSUMED }
     }
 }
 
@@ -133,7 +137,7 @@ struct Bench {
 }
 
 fn says(text: &str) -> Result<Completion, ModelError> {
-    let usage = Usage { input_tokens: 10, output_tokens: 2, cost: 3, ..Usage::default() };
+    let usage = Usage { input_tokens: 10, output_tokens: 2, ..Usage::default() };
     Ok(Completion { text: text.into(), usage, ..Completion::default() })
 }
 

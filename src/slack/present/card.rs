@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::markdown::{cut, escape_mrkdwn, one_line};
+use super::money_card::{self, is_about_money};
 use crate::protocol::{ApprovalRequest, Approvers, AskedCall, Decision, Verdict};
 use crate::slack::{buttons, say};
 
@@ -25,8 +26,13 @@ pub struct Around {
 /// A card that waits for an answer.
 #[must_use]
 pub fn waiting(request: &ApprovalRequest, around: &Around) -> Value {
-    let mut blocks = vec![section(&format!(":raised_hand: *{}*", say::may_i(request.calls.len())))];
-    blocks.extend(calls(request, around.cut_note, |call| call.preview.clone()));
+    let mut blocks = if is_about_money(request) {
+        vec![section(&money_card::headline(request)), section(&money_card::so_far(request))]
+    } else {
+        let mut blocks = vec![section(&format!(":raised_hand: *{}*", say::may_i(request.calls.len())))];
+        blocks.extend(calls(request, around.cut_note, |call| call.preview.clone()));
+        blocks
+    };
     blocks.push(context(&terms(request, &around.approvers)));
     blocks.push(json!({ "type": "actions", "block_id": "approval", "elements": answers(request) }));
     json!(blocks)
@@ -35,6 +41,10 @@ pub fn waiting(request: &ApprovalRequest, around: &Around) -> Value {
 /// A card that was decided, expired or overtaken: no buttons.
 #[must_use]
 pub fn settled(request: &ApprovalRequest, decision: &Decision) -> Value {
+    if is_about_money(request) {
+        let told = format!("{}\n{}", money_card::headline(request), money_card::so_far(request));
+        return json!([section(&told), context(&cut(&say::decided(decision, escape_mrkdwn), 2_900))]);
+    }
     let mut blocks = calls(request, say::CUT, |call| match decision {
         Decision::Decided { verdict: Verdict::Edit { arguments }, .. } => {
             arguments.get(&call.call).map_or_else(|| call.preview.clone(), |new| edited_text(call, new))
@@ -48,6 +58,9 @@ pub fn settled(request: &ApprovalRequest, decision: &Decision) -> Value {
 /// What notifications say.
 #[must_use]
 pub fn summary(request: &ApprovalRequest) -> String {
+    if is_about_money(request) {
+        return cut(&money_card::headline(request), 500);
+    }
     let titles: Vec<String> = request.calls.iter().map(|call| one_line(&call.title, 120)).collect();
     escape_mrkdwn(&cut(&format!("{} {}", say::may_i(request.calls.len()), titles.join("; ")), 500))
 }
@@ -163,6 +176,11 @@ fn answers(request: &ApprovalRequest) -> Vec<Value> {
     };
     let mut approve = button(buttons::APPROVE, say::APPROVE);
     approve["style"] = json!("primary");
+    let mut reject = button(buttons::REJECT, say::REJECT);
+    reject["style"] = json!("danger");
+    if is_about_money(request) {
+        return vec![approve, reject];
+    }
     let mut answers = vec![approve];
     let alike: Option<Vec<&str>> =
         request.calls.iter().map(|call| call.alike.as_ref().map(|alike| alike.words.as_str())).collect();
@@ -179,8 +197,6 @@ fn answers(request: &ApprovalRequest) -> Vec<Value> {
         answers.push(session);
     }
     answers.push(button(buttons::EDIT, say::EDIT));
-    let mut reject = button(buttons::REJECT, say::REJECT);
-    reject["style"] = json!("danger");
     answers.push(reject);
     answers
 }

@@ -12,6 +12,7 @@ mod heard;
 mod live;
 pub mod markdown;
 mod memo;
+mod money_card;
 mod post;
 mod queue;
 mod status;

@@ -7,6 +7,7 @@ use super::card;
 use super::found::Found;
 use super::live::{Live, Surface};
 use super::memo::Memo;
+use super::money_card::is_about_money;
 use super::post::{Courier, Marker};
 use super::queue::{Input, Queue};
 use super::status::Activity;
@@ -234,6 +235,7 @@ impl Worker {
     async fn decided(&mut self, request: &ApprovalRequest, decision: &Decision) {
         if let Decision::Decided { verdict, .. } = decision
             && !matches!(verdict, Verdict::Reject { .. })
+            && !is_about_money(request)
         {
             let titled = |call: &AskedCall| (call.call.clone(), card::running_title(call, verdict));
             self.approved = request.calls.iter().map(titled).collect();
@@ -306,7 +308,7 @@ impl Worker {
         let safe = super::markdown::escape_mrkdwn;
         let text = match event {
             Event::Remark { text } => safe(&super::markdown::cut(text, 3_500)),
-            Event::Status { lines } => answer::status_text(lines),
+            Event::Status { lines } | Event::Spending { lines } => answer::status_text(lines),
             Event::UndoComplete { removed } => say::undone(*removed),
             Event::NewComplete { previous_message_count } => say::started_over(*previous_message_count),
             Event::ResumeComplete { restored_count } => say::resumed(*restored_count),

@@ -1,6 +1,7 @@
 //! Commands in a thread: `!status`, `!model …`, the word `stop`.
 
 use super::Words;
+use crate::protocol::money::read_dollars;
 use crate::protocol::{OperationKind, Role, Setting};
 
 /// What a message says, its mention of us taken out.
@@ -21,6 +22,7 @@ pub(super) fn words(text: &str) -> Words {
     match (name.as_str(), argument.as_str()) {
         ("help", _) => Words::Help,
         ("stop", _) if alone => Words::Command(OperationKind::Stop),
+        ("usage", _) if alone => Words::Command(OperationKind::Usage),
         ("status", _) if alone => Words::Command(OperationKind::Status),
         ("new", _) if alone => Words::Command(OperationKind::New),
         ("compact", _) if alone => Words::Command(OperationKind::Compact),
@@ -49,6 +51,9 @@ pub(super) fn words(text: &str) -> Words {
         ("yolo", state @ ("on" | "off")) => {
             Words::Command(OperationKind::Set { setting: Setting::Yolo { on: state == "on", cap: None } })
         }
+        ("yolo", argument) if let Some(cap) = argument.strip_prefix("on ").and_then(read_dollars) => {
+            Words::Command(OperationKind::Set { setting: Setting::Yolo { on: true, cap: Some(cap) } })
+        }
         _ => Words::Unclear(format!("!{name}")),
     }
 }
@@ -75,6 +80,12 @@ mod tests {
             ("!model default", set(Setting::Model { role: Role::Main, id: None })),
             ("!yolo on", set(Setting::Yolo { on: true, cap: None })),
             ("!yolo off", set(Setting::Yolo { on: false, cap: None })),
+            ("!yolo on 20", set(Setting::Yolo { on: true, cap: Some(20_000_000) })),
+            ("!yolo on $7.50", set(Setting::Yolo { on: true, cap: Some(7_500_000) })),
+            ("!yolo on much", Words::Unclear("!yolo".into())),
+            ("!yolo off 20", Words::Unclear("!yolo".into())),
+            ("!usage", Words::Command(OperationKind::Usage)),
+            ("!usage of water", Words::Unclear("!usage".into())),
             ("!yolo", Words::Unclear("!yolo".into())),
             ("!effort high", set(Setting::Effort { level: Some("high".into()) })),
             ("!fork", Words::Command(OperationKind::Fork { turn: None })),

@@ -4,8 +4,9 @@
 //! messages or requests; the redaction is the second lock, not the first. Start at [`install`].
 
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -49,13 +50,73 @@ pub enum Format {
 /// Starts logging for this process; a second call changes nothing.
 pub fn install(logging: &Logging) {
     let filter = filter(logging);
-    let writer = Redacting { secrets: logging.secrets.clone().into(), make: io::stderr };
+    let writer = Redacting { secrets: logging.secrets.clone().into(), make: || Out };
     let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     // A second subscriber is refused; the first goes on.
     let _ = match logging.format {
         Format::Text => base.try_init(),
         Format::Json => base.json().flatten_event(true).try_init(),
     };
+}
+
+/// Log lines beyond this many are dropped while nobody takes them.
+const DIVERTED_MOST: usize = 256;
+
+/// Where lines go instead of standard error, while somebody draws on that terminal.
+static DIVERTED: Mutex<Option<mpsc::Sender<String>>> = Mutex::new(None);
+
+fn diverted() -> MutexGuard<'static, Option<mpsc::Sender<String>>> {
+    DIVERTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Log lines on their way to whoever draws the terminal. When this is dropped they go to standard error again.
+#[derive(Debug)]
+pub struct Diverted(mpsc::Receiver<String>);
+
+impl Diverted {
+    /// Takes log lines from now on.
+    #[must_use]
+    pub fn start() -> Self {
+        let (send, lines) = mpsc::channel(DIVERTED_MOST);
+        *diverted() = Some(send);
+        Self(lines)
+    }
+
+    /// The next line. Can be cancelled without losing one.
+    pub async fn next(&mut self) -> String {
+        match self.0.recv().await {
+            Some(line) => line,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Diverted {
+    fn drop(&mut self) {
+        *diverted() = None;
+        while let Ok(line) = self.0.try_recv() {
+            // What cannot be written cannot be reported either.
+            let _ = io::stderr().write_all(line.as_bytes());
+        }
+    }
+}
+
+/// Standard error, unless lines are diverted.
+struct Out;
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match diverted().as_ref() {
+            // A line too many is lost; waiting here would stop whoever logs.
+            Some(send) => drop(send.try_send(String::from_utf8_lossy(bytes).into_owned())),
+            None => io::stderr().write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// What is logged. Never what `genai` logs: whole bodies of answers, which hold what people said.

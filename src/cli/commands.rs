@@ -7,7 +7,7 @@ use super::render::clean::line;
 use super::seat::{Picking, Seat, id_of};
 use super::slash::{self, Typed};
 use crate::clock::Timestamp;
-use crate::protocol::{Event, OperationKind, Setting};
+use crate::protocol::{Event, OperationKind, SessionKey, Setting};
 use crate::store::Listed;
 
 /// What came of a line.
@@ -104,7 +104,7 @@ async fn list(seat: &mut Seat, screen: &mut dyn Screen, words: &str) -> anyhow::
     let listed = seat.list(words).await?;
     if listed.is_empty() {
         screen.remark(if words.is_empty() {
-            "There are no other sessions yet."
+            "There are no sessions yet."
         } else {
             "There is no session with these words."
         });
@@ -126,7 +126,7 @@ async fn list(seat: &mut Seat, screen: &mut dyn Screen, words: &str) -> anyhow::
 fn row(one: &Listed, now: Timestamp) -> String {
     let title = one.title.as_deref().map_or_else(|| "(nothing said yet)".to_owned(), |title| line(title, 60));
     let turns = if one.turns == 1 { "1 turn".to_owned() } else { format!("{} turns", one.turns) };
-    format!("{title} · {turns} · {} · {}", ago(one.updated_at, now), id_of(&one.key).unwrap_or_default())
+    format!("{title} · {turns} · {} · {}", ago(one.updated_at, now), id_of(&one.key).unwrap_or("in Slack"))
 }
 
 /// How long ago, as people say it.
@@ -140,14 +140,14 @@ fn ago(at: Timestamp, now: Timestamp) -> String {
 }
 
 async fn resume(seat: &mut Seat, screen: &mut dyn Screen, which: &str) -> anyhow::Result<Did> {
-    let id = match seat.find(which).await {
-        Ok(id) => id,
+    let key = match seat.find(which).await {
+        Ok(key) => key,
         Err(error) => {
             screen.remark(&format!("{error:#}"));
             return Ok(Did::Nothing);
         }
     };
-    if id == seat.conversation.id {
+    if key == seat.conversation.key() {
         screen.remark("This is the session in hand.");
         return Ok(Did::Nothing);
     }
@@ -155,6 +155,15 @@ async fn resume(seat: &mut Seat, screen: &mut dyn Screen, which: &str) -> anyhow
         screen.remark("Work is in hand here; stop it first (Ctrl+C), then resume the other session.");
         return Ok(Did::Nothing);
     }
+    match id_of(&key).map(str::to_owned) {
+        Some(id) => go_back(seat, screen, id).await?,
+        None => take_over(seat, screen, key).await?,
+    }
+    Ok(Did::Changed)
+}
+
+/// Takes another session of this terminal in hand.
+async fn go_back(seat: &mut Seat, screen: &mut dyn Screen, id: String) -> anyhow::Result<()> {
     seat.change(id).await;
     let head = seat.conversation.head().await?;
     let title = head.as_ref().and_then(|head| head.title.as_deref()).unwrap_or("(nothing said yet)");
@@ -165,7 +174,16 @@ async fn resume(seat: &mut Seat, screen: &mut dyn Screen, which: &str) -> anyhow
             screen.event(&Event::PlanUpdate { plan: head.plan });
         }
     }
-    Ok(Did::Changed)
+    Ok(())
+}
+
+/// Goes on here with what was said behind another door (a Slack thread), which stays as it is.
+async fn take_over(seat: &mut Seat, screen: &mut dyn Screen, source: SessionKey) -> anyhow::Result<()> {
+    let id = seat.app().random().id("");
+    seat.change(id).await;
+    let id = &seat.conversation.id;
+    screen.remark(&format!("Now in session {id}, with what was said there; the thread stays as it is."));
+    seat.conversation.submit(OperationKind::Adopt { source, turns: None }).await
 }
 
 #[cfg(test)]

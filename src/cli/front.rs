@@ -123,7 +123,7 @@ fn branch(session: &SessionHead, cause: &Operation) -> Branch {
     Branch {
         session: session_key(&id),
         origin: session.origin.clone(),
-        words: format!("ml-intern session resume {id}"),
+        words: format!("/resume {id}, or ml-intern --session {id}"),
         link: None,
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::conversation::Conversation;
+use super::conversation::{Conversation, session_key};
 use super::front::Front;
 use crate::app::App;
 use crate::protocol::SessionKey;
@@ -20,6 +20,8 @@ use crate::store::{Claimable, Listed};
 const LEAVING: Duration = Duration::from_secs(5);
 /// How many sessions are listed.
 const LISTED: u32 = 20;
+/// Among how many an id is looked for by its start.
+const FOUND: u32 = 1_000;
 
 /// One person at one terminal.
 pub struct Seat {
@@ -79,8 +81,8 @@ impl Seat {
         }
     }
 
-    /// The newest sessions of this terminal, or those in which the words occur; they can be picked by
-    /// their number from now on.
+    /// The newest sessions, or those in which the words occur; they can be picked by their number from now
+    /// on.
     ///
     /// # Errors
     /// The store failed.
@@ -89,7 +91,6 @@ impl Seat {
         let all = self.app.store().list(LISTED * 10).await?;
         self.listed = all
             .into_iter()
-            .filter(|one| id_of(&one.key).is_some())
             .filter(|one| {
                 let title = one.title.as_deref().unwrap_or_default().to_lowercase();
                 words.split_whitespace().all(|word| title.contains(word) || one.key.as_str().contains(word))
@@ -99,28 +100,28 @@ impl Seat {
         Ok(&self.listed)
     }
 
-    /// The id of the session that is meant: a number in the last list, an id, or the start of one.
+    /// The session that is meant: a number in the last list, an id, or the start of one.
     ///
     /// # Errors
     /// There is none, or more than one; or the store failed.
-    pub async fn find(&mut self, which: &str) -> anyhow::Result<String> {
+    pub async fn find(&mut self, which: &str) -> anyhow::Result<SessionKey> {
         if let Ok(number) = which.parse::<usize>() {
             if self.listed.is_empty() {
                 self.list("").await?;
             }
-            let found =
-                number.checked_sub(1).and_then(|at| self.listed.get(at)).and_then(|one| id_of(&one.key));
-            if let Some(id) = found {
-                return Ok(id.to_owned());
+            if let Some(found) = number.checked_sub(1).and_then(|at| self.listed.get(at)) {
+                return Ok(found.key.clone());
             }
         }
-        let all = self.app.store().list(1_000).await?;
-        let ids: Vec<&str> = all.iter().filter_map(|one| id_of(&one.key)).collect();
-        if let Some(id) = ids.iter().find(|id| **id == which) {
-            return Ok((*id).to_owned());
+        for key in [session_key(which), SessionKey::from(which)] {
+            if self.app.store().head(&key).await?.is_some() {
+                return Ok(key);
+            }
         }
-        match ids.iter().filter(|id| id.starts_with(which)).collect::<Vec<_>>().as_slice() {
-            [one] => Ok((**one).to_owned()),
+        let all = self.app.store().list(FOUND).await?;
+        let begins = |one: &&Listed| id_of(&one.key).is_some_and(|id| id.starts_with(which));
+        match all.iter().filter(begins).collect::<Vec<_>>().as_slice() {
+            [one] => Ok(one.key.clone()),
             [] => anyhow::bail!("There is no session {which}; /sessions lists them."),
             several => anyhow::bail!("{} sessions begin with {which}; type more of the id.", several.len()),
         }

@@ -175,7 +175,7 @@ mod tests {
     fn tab_offers_what_can_come_next() {
         let table: [(&str, usize, &[&str]); 12] = [
             ("/mo", 0, &["/model"]),
-            ("/co", 0, &["/compact"]),
+            ("/co", 0, &["/continue", "/compact"]),
             ("/nothing", 0, &[]),
             ("/model org/s", 7, &["org/small"]),
             ("/model summary org/b", 15, &["org/big"]),

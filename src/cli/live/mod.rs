@@ -50,6 +50,7 @@ use super::render::text::Detail;
 use super::seat::{Seat, id_of};
 use crate::protocol::{ApprovalRequest, Event};
 use crate::secret::Secret;
+use crate::telemetry::Diverted;
 
 /// At most twelve frames a second for what happens by itself ...
 const FRAME: Duration = Duration::from_millis(84);
@@ -113,6 +114,8 @@ struct Live<'a> {
     keys: Keys,
     raw: Raw,
     interrupts: Interrupts,
+    /// The log would tear the region.
+    log: Diverted,
     editor: Option<String>,
     scratch: PathBuf,
     cwd: PathBuf,
@@ -134,6 +137,7 @@ enum Happened {
     Pressed(Press),
     Input(Option<Input>),
     Event(Box<Event>),
+    Logged(String),
     Time,
 }
 
@@ -156,6 +160,7 @@ pub async fn run(seat: &mut Seat, parts: Parts) -> anyhow::Result<Exit> {
         keys: Keys::start()?,
         raw,
         interrupts: parts.interrupts,
+        log: Diverted::start(),
         editor: parts.editor,
         scratch: parts.data.join("edits"),
         cwd: parts.cwd,
@@ -198,6 +203,7 @@ impl Live<'_> {
                 press = self.interrupts.pressed() => Happened::Pressed(press),
                 input = self.keys.next() => Happened::Input(input),
                 event = self.seat.conversation.next_event() => Happened::Event(Box::new(event)),
+                line = self.log.next() => Happened::Logged(line),
                 () = tokio::time::sleep_until(wake) => Happened::Time,
             };
             let step = match happened {
@@ -210,6 +216,11 @@ impl Live<'_> {
                     while let Some(event) = self.seat.conversation.take_event() {
                         self.event(&event);
                     }
+                    Step::Stay
+                }
+                Happened::Logged(line) => {
+                    self.screen.remark(line.trim_end());
+                    self.change(FRAME);
                     Step::Stay
                 }
                 Happened::Time => self.look().await?,

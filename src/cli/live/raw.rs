@@ -1,7 +1,7 @@
 //! The terminal's own state: given to us key by key, and given back whatever happens.
 //!
-//! Owns [`Raw`]. The state comes back when it is dropped, when the program panics, and (because signals
-//! are listened for) when it is told to end. Never draws.
+//! Owns [`Raw`]. The state comes back when it is dropped, when the loop that draws panics, and (because
+//! signals are listened for) when the program is told to end. Never draws.
 
 use std::io::Write;
 use std::sync::Once;
@@ -23,9 +23,15 @@ impl Raw {
     /// It is no terminal, or it refuses.
     pub fn enter() -> std::io::Result<Self> {
         static ON_PANIC: Once = Once::new();
+        let owner = std::thread::current().id();
         ON_PANIC.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
+                // Elsewhere (a tool) the chat goes on: its words go to the log, which it draws.
+                if std::thread::current().id() != owner && is_taken() {
+                    tracing::error!("a part of the program failed: {panic}");
+                    return;
+                }
                 give_back();
                 before(panic);
             }));
@@ -61,10 +67,14 @@ fn take() -> std::io::Result<()> {
 
 fn give_back() {
     // Only what was taken is given back; twice is harmless.
-    if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
+    if is_taken() {
         let _ = write(LEAVE);
         let _ = disable_raw_mode();
     }
+}
+
+fn is_taken() -> bool {
+    crossterm::terminal::is_raw_mode_enabled().unwrap_or(false)
 }
 
 fn write(text: &str) -> std::io::Result<()> {

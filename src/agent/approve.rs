@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::canonical::canonical;
 use super::policy::{Need, need};
 use super::rules::Terms;
 use super::tool::Assessment;
@@ -98,20 +99,6 @@ pub fn digest(calls: &[AskedCall]) -> String {
         .map(|call| json!([call.call, call.tool, canonical(&call.arguments), call.preview, call.cost]))
         .collect();
     hex::encode(Sha256::digest(Value::Array(content).to_string()))
-}
-
-/// The same JSON with the keys of every object in order, whatever order they came in.
-#[must_use]
-pub fn canonical(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut pairs: Vec<_> = map.iter().collect();
-            pairs.sort_by_key(|(key, _)| *key);
-            Value::Object(pairs.into_iter().map(|(key, value)| (key.clone(), canonical(value))).collect())
-        }
-        Value::Array(list) => Value::Array(list.iter().map(canonical).collect()),
-        other => other.clone(),
-    }
 }
 
 /// Why an answer does not count; a line for the person who gave it.

@@ -113,6 +113,9 @@ impl Agent {
             Ok(assessment) => assessment,
             Err(BadArguments(words)) => {
                 call.status = CallStatus::Done;
+                if let Some(turn) = session.head.turn.as_mut() {
+                    turn.guards.malformed.push(call.proposed.id.clone());
+                }
                 push_result(
                     session,
                     &call.proposed,
@@ -149,14 +152,7 @@ impl Agent {
     }
 
     pub(super) fn assess(&self, call: &ProposedCall, place: &Place) -> Result<Assessment, BadArguments> {
-        let Some(tool) = self.toolbox.find(&call.tool) else {
-            let names = self.toolbox.nearest(&call.tool).join(", ");
-            return Err(BadArguments(format!(
-                "There is no tool named `{}`. Did you mean: {names}?",
-                call.tool
-            )));
-        };
-        tool.assess(&call.arguments, place)
+        self.toolbox.assess(call, place)
     }
 
     /// What people are asked about, and on which terms: the strictest that any of the calls demands.

@@ -14,9 +14,11 @@ use crate::random::Random;
 
 pub mod approve;
 pub mod budget;
+pub mod canonical;
 pub mod compact;
 pub mod dispatch;
 pub mod grant;
+pub mod guard;
 mod paid;
 mod pledges;
 pub mod policy;

@@ -9,13 +9,12 @@ use std::sync::Arc;
 use super::tool::{Ownership, Place};
 use super::{Session, Toolbox};
 use crate::clock::Timestamp;
-use crate::protocol::{Door, Ending};
+use crate::protocol::Door;
 
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const TRAINING: &str = include_str!("../../prompts/training.md");
 const SLACK: &str = include_str!("../../prompts/door_slack.md");
 const TERMINAL: &str = include_str!("../../prompts/door_terminal.md");
-const CUT_BY_LENGTH: &str = include_str!("../../prompts/cut_by_length.md");
 /// What the summary model is told.
 pub(super) const SUMMARY: &str = include_str!("../../prompts/summary.md");
 
@@ -79,23 +78,11 @@ fn spoken(at: Timestamp, zone: Option<&str>) -> String {
     })
 }
 
-pub(super) fn cut_by_length(names: &[&str]) -> String {
-    CUT_BY_LENGTH.replace("{names}", &names.join(", "))
-}
-
 pub(super) fn limit_reached(limit: u32) -> String {
     format!(
         "I stopped here because one request may take at most {limit} model calls and this one used them \
          all. The work so far is kept. Say \"go on\" to continue, or tell me what to do differently."
     )
-}
-
-pub(super) fn filtered() -> Ending {
-    Ending::Failed {
-        error: "The provider withheld the model's answer.".to_owned(),
-        hint: Some("Rephrase the request, or switch to another model.".to_owned()),
-        retry: true,
-    }
 }
 
 pub(super) fn too_long_hint() -> String {

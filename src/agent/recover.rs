@@ -18,9 +18,8 @@ pub fn recover(session: &mut Session, toolbox: &Toolbox, place: Option<&Place>) 
     let mut results = Vec::new();
     let mut events = Vec::new();
     for call in calls.iter_mut().filter(|call| call.status == CallStatus::Started) {
-        let only_reads = toolbox
-            .find(&call.proposed.tool)
-            .and_then(|tool| tool.assess(&call.proposed.arguments, place?).ok())
+        let only_reads = place
+            .and_then(|place| toolbox.assess(&call.proposed, place).ok())
             .is_some_and(|assessment| assessment.effect == Effect::Reads);
         if only_reads {
             call.status = CallStatus::Allowed;

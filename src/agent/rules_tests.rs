@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::protocol::approval::Alike;
 use crate::protocol::money::DOLLAR;
-use crate::protocol::{Cost, Door, Origin, Settings, Turn, TurnState, Usage};
+use crate::protocol::{Cost, Door, Origin, Settings, Turn};
 
 fn voters(who: Who, people: &[&str], groups: &[&str]) -> Voters {
     Voters {
@@ -33,15 +33,7 @@ fn session() -> SessionHead {
     let mut head = SessionHead::new("s".into(), origin, Timestamp(0));
     let requester =
         Actor { groups: vec!["S1".into()], unsure: vec!["S2".into()], ..Actor::new("alice", "Alice") };
-    head.turn = Some(Turn {
-        id: "t".into(),
-        requester,
-        started_at: Timestamp(0),
-        steps: 0,
-        usage: Usage::default(),
-        refused: false,
-        state: TurnState::Thinking,
-    });
+    head.turn = Some(Turn::begun("t".into(), requester, Timestamp(0)));
     head
 }
 

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::approve::set_state;
+use super::guard::answer::Verdict;
 use super::paid::{self, Asking};
 use super::tool::Place;
-use super::{Advance, Agent, EventSink, Session, prompt};
-use crate::model::{Completion, Delivery, Delta, DeltaSink, Finish, ModelError, Request};
+use super::{Advance, Agent, EventSink, Session, guard, prompt};
+use crate::model::{Completion, Delivery, Delta, DeltaSink, ModelError, Request};
 use crate::protocol::{Call, CallStatus, Ending, Event, Item, Turn, TurnState};
 
 impl Agent {
@@ -60,6 +61,10 @@ impl Agent {
         }
         if let Some(paused) = self.ask_for_money(session).await {
             return paused;
+        }
+        if let Some(correction) = guard::look(session) {
+            sink.show(&remark(&correction.log));
+            session.push(Item::Synthetic { text: correction.text });
         }
         if self.over_threshold(session).await {
             self.shorten(session, sink, cancel).await;
@@ -123,24 +128,20 @@ impl Agent {
         }
         sink.show(&Event::AssistantStreamEnd {});
         sink.show(&Event::Usage { session: session.head.usage });
-        let Completion { text, thoughts, calls, finish, .. } = answer;
-        if finish == Finish::Filtered && calls.is_empty() && text.is_empty() {
-            return self.end(session, prompt::filtered());
+        let verdict = judged(session, &answer);
+        let Completion { text, thoughts, calls, .. } = answer;
+        let calls = if verdict == Verdict::Work { calls } else { Vec::new() };
+        if !(calls.is_empty() && text.trim().is_empty()) {
+            session.push(Item::Assistant { text, thoughts, calls: calls.clone(), model });
         }
-        if finish == Finish::Length && !calls.is_empty() {
-            let names: Vec<&str> = calls.iter().map(|call| call.tool.as_str()).collect();
-            let hint = prompt::cut_by_length(&names);
-            sink.show(&remark("The answer was cut by its length limit; asking for smaller pieces."));
-            if !text.is_empty() {
-                session.push(Item::Assistant { text, thoughts, calls: Vec::new(), model });
+        match verdict {
+            Verdict::Work => {}
+            Verdict::End(ending) => return self.end(session, ending),
+            Verdict::Again { hint, log } => {
+                sink.show(&remark(&log));
+                session.push(Item::Synthetic { text: hint });
+                return Advance::Again;
             }
-            session.push(Item::Synthetic { text: hint });
-            return Advance::Again;
-        }
-        session.push(Item::Assistant { text: text.clone(), thoughts, calls: calls.clone(), model });
-        if calls.is_empty() {
-            let text = Some(text).filter(|text| !text.trim().is_empty());
-            return self.end(session, Ending::Finished { text });
         }
         let calls = calls
             .into_iter()
@@ -163,6 +164,22 @@ impl Agent {
         set_state(session, TurnState::Over { ending, at, told: false });
         Advance::Paused
     }
+}
+
+/// What the answer makes of the turn; counted in the turn, so that no way back to the model is endless.
+fn judged(session: &mut Session, answer: &Completion) -> Verdict {
+    let head = &mut session.head;
+    let Some(turn) = head.turn.as_mut() else { return Verdict::Work };
+    let seen = guard::answer::Answer {
+        text: &answer.text,
+        tools: answer.calls.iter().map(|call| call.tool.as_str()).collect(),
+        finish: answer.finish,
+        plan: &head.plan,
+        refused: turn.refused,
+    };
+    let verdict = guard::answer::judge(&seen, &mut turn.guards);
+    turn.guards.unseen = verdict == Verdict::Work;
+    verdict
 }
 
 /// The events that tell people how things stand, for a state they may not know of yet.

@@ -1,9 +1,11 @@
 //! The tools that the model is offered, in a fixed order, found by name.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::tool::Tool;
-use crate::protocol::ToolSpec;
+use super::guard::schema;
+use super::tool::{Assessment, BadArguments, Place, Tool};
+use crate::protocol::{ProposedCall, ToolSpec};
 
 /// The tools of one process. Their order is fixed, so that providers can cache the request's head.
 #[derive(Clone)]
@@ -39,6 +41,29 @@ impl Toolbox {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Arc<dyn Tool>> {
         self.tools.iter().find(|(spec, _)| spec.name == name).map(|(_, tool)| tool.clone())
+    }
+
+    /// What a call would do: the tool is there, takes these arguments, and says so.
+    ///
+    /// # Errors
+    /// Why not, for the model; the nearest names of tools, or the field that is wrong.
+    pub fn assess(&self, call: &ProposedCall, place: &Place) -> Result<Assessment, BadArguments> {
+        let Some((spec, tool)) = self.tools.iter().find(|(spec, _)| spec.name == call.tool) else {
+            let names = self.nearest(&call.tool).join(", ");
+            let name = crate::text::cut(&call.tool, 100);
+            return Err(BadArguments(format!("There is no tool named `{name}`. Did you mean: {names}?")));
+        };
+        // What a tool says of a call changes nothing, so a panic leaves nothing half done.
+        let said = catch_unwind(AssertUnwindSafe(|| tool.assess(&call.arguments, place)));
+        let assessment = said.unwrap_or_else(|_| {
+            tracing::error!(tool = %spec.name, "a tool panicked while it looked at a call");
+            Err(BadArguments(format!(
+                "`{}` failed while it looked at these arguments, so nothing ran. Try others.",
+                spec.name
+            )))
+        })?;
+        schema::check(&spec.parameters, &call.arguments)?;
+        Ok(assessment)
     }
 
     /// Up to three names that look like this one, nearest first; all names if none does.

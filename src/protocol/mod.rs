@@ -6,6 +6,7 @@
 pub mod approval;
 pub mod audit;
 pub mod event;
+pub mod guards;
 pub mod ids;
 pub mod message;
 pub mod money;
@@ -21,6 +22,7 @@ pub mod usage;
 pub use approval::{ApprovalRequest, Approvers, AskedCall, Decision, Grant, OnExpiry, Verdict, Vote};
 pub use audit::{Act, AuditEntry, AuditRecord};
 pub use event::Event;
+pub use guards::{Guards, Learned, Memory, Sign, Streak};
 pub use ids::{ApprovalId, CallId, OperationId, PersonId, SessionKey, TurnId};
 pub use message::{Heard, Item, ProposedCall, Thought};
 pub use money::{Account, Amount, Balance, Cost, Period, Price, Reservation, Reserved, Scope, Usd};

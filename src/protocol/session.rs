@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::approval::Alike;
+use super::guards::Memory;
 use super::ids::SessionKey;
 use super::operation::Origin;
 use super::plan::PlanItem;
@@ -37,6 +38,9 @@ pub struct SessionHead {
     pub usage: Usage,
     /// Tokens of the last prompt and answer, as the provider counted them.
     pub context_tokens: u64,
+    /// What is known of the window, and when `context_tokens` was counted.
+    #[serde(default)]
+    pub memory: Memory,
     /// How many items the transcript has.
     pub history_size: u64,
     /// The session that it began from, if it is a fork or a continuation.
@@ -91,6 +95,7 @@ impl SessionHead {
             turns: 0,
             usage: Usage::default(),
             context_tokens: 0,
+            memory: Memory::default(),
             history_size: 0,
             parent: None,
             zone: None,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::approval::ApprovalRequest;
+use super::guards::Guards;
 use super::ids::{CallId, TurnId};
 use super::message::ProposedCall;
 use super::operation::Actor;
@@ -25,6 +26,9 @@ pub struct Turn {
     /// Whether any call was refused by a person or by policy.
     #[serde(default)]
     pub refused: bool,
+    /// What guards remember of its steps.
+    #[serde(default)]
+    pub guards: Guards,
     /// Where it stands.
     pub state: TurnState,
 }
@@ -141,6 +145,21 @@ pub enum Ending {
 }
 
 impl Turn {
+    /// A turn that begins.
+    #[must_use]
+    pub fn begun(id: TurnId, requester: Actor, started_at: Timestamp) -> Self {
+        Self {
+            id,
+            requester,
+            started_at,
+            steps: 0,
+            usage: Usage::default(),
+            refused: false,
+            guards: Guards::default(),
+            state: TurnState::Thinking,
+        }
+    }
+
     /// Whether a worker has something to do for it.
     #[must_use]
     pub fn wants_work(&self) -> bool {

@@ -9,7 +9,7 @@ use crate::agent::dispatch::close_open_calls;
 use crate::agent::{Agent, Session, prompt};
 use crate::clock::Timestamp;
 use crate::protocol::{
-    Decision, Ending, Event, Heard, Item, Operation, OperationKind, Setting, Settings, Turn, TurnState, Usage,
+    Decision, Ending, Event, Heard, Item, Operation, OperationKind, Setting, Settings, Turn, TurnState,
 };
 
 /// Whether an operation may be applied while the turn stands as it does.
@@ -119,15 +119,8 @@ fn begin_turn(session: &mut Session, operation: &Operation, agent: &Agent) -> Ve
         Some(turn) if !turn.is_over() => turn.state = TurnState::Thinking,
         _ => {
             session.head.turns += 1;
-            session.head.turn = Some(Turn {
-                id: agent.random.id("t_").into(),
-                requester: operation.actor.clone(),
-                started_at: operation.at,
-                steps: 0,
-                usage: Usage::default(),
-                refused: false,
-                state: TurnState::Thinking,
-            });
+            session.head.turn =
+                Some(Turn::begun(agent.random.id("t_").into(), operation.actor.clone(), operation.at));
         }
     }
     processing(session)

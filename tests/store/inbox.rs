@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use ml_intern::protocol::operation::Door;
-use ml_intern::protocol::turn::{Turn, TurnState};
-use ml_intern::protocol::usage::Usage;
+use ml_intern::protocol::turn::Turn;
 use ml_intern::protocol::{OperationId, SessionHead, TurnId};
 use ml_intern::store::{Claimable, Commit, Later, Pushed, StoreError};
 
@@ -205,15 +204,7 @@ pub(super) async fn an_operation_during_a_lease_makes_the_session_claimable_afte
 
 fn thinking(session: &str) -> SessionHead {
     let mut head = head(session, 0);
-    head.turn = Some(Turn {
-        id: TurnId::from("turn"),
-        requester: says(session, "a").actor,
-        started_at: NOON,
-        steps: 0,
-        usage: Usage::default(),
-        refused: false,
-        state: TurnState::Thinking,
-    });
+    head.turn = Some(Turn::begun(TurnId::from("turn"), says(session, "a").actor, NOON));
     head
 }
 

@@ -8,7 +8,7 @@ use ml_intern::config::SlackConfig;
 use ml_intern::playground::{Message, Options, Workspace};
 use ml_intern::protocol::{
     Actor, ApprovalId, ApprovalRequest, Approvers, AskedCall, CallId, Event, Operation, PersonId,
-    SessionHead, Turn, TurnId, TurnState, Usage,
+    SessionHead, Turn, TurnId, Usage,
 };
 use ml_intern::random::Random;
 use ml_intern::runtime::intake::Intake;
@@ -73,15 +73,7 @@ impl Hall {
         let place = self.place();
         let mut head = SessionHead::new(place.session(), place.origin(), Clock::system().now());
         head.title = Some("about the model".into());
-        head.turn = Some(Turn {
-            id: turn(),
-            requester: Actor::new(self.alice(), "Alice"),
-            started_at: self.began,
-            steps: 0,
-            usage: Usage::default(),
-            refused: false,
-            state: TurnState::Thinking,
-        });
+        head.turn = Some(Turn::begun(turn(), Actor::new(self.alice(), "Alice"), self.began));
         head
     }
 

@@ -4,6 +4,7 @@ mod approvals;
 mod asks_for_money;
 mod autonomy;
 mod crashes;
+mod guards;
 mod money;
 mod turns;
 
@@ -63,7 +64,7 @@ impl Model for Scripted {
 }
 
 /// A tool whose name says what it does: `look` reads, `act` asks, `own` changes freely, `never` may
-/// not run, `burst` panics, `hang` waits for ever.
+/// not run, `burst` panics, `hang` waits for ever, `count` gives another result each time.
 struct Toy {
     name: &'static str,
     ran: Arc<Mutex<Vec<String>>>,
@@ -75,7 +76,8 @@ impl Tool for Toy {
         ToolSpec {
             name: self.name.into(),
             description: String::new(),
-            parameters: crate::model::no_arguments(),
+            parameters: json!({ "type": "object", "additionalProperties": false,
+                "properties": { "what": { "type": "string" }, "wait_ms": { "type": "integer" } } }),
         }
     }
 
@@ -84,6 +86,7 @@ impl Tool for Toy {
             return Err(BadArguments("the arguments must be one JSON object".into()));
         }
         let what = arguments["what"].as_str().unwrap_or_default().to_owned();
+        assert_ne!(what, "panic", "the toy broke while it looked");
         let assessment =
             Assessment { preview: what.clone(), ..Assessment::changes(format!("{} {what}", self.name)) };
         Ok(match self.name {
@@ -111,6 +114,9 @@ impl Tool for Toy {
         }
         if let Some(wait) = arguments["wait_ms"].as_u64() {
             tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
+        if self.name == "count" {
+            return Ok(ToolOutcome::done(self.ran.lock().unwrap().len().to_string()));
         }
         Ok(ToolOutcome::done(format!("did {what}")))
     }
@@ -165,7 +171,7 @@ impl Bench {
     fn new(replies: impl IntoIterator<Item = Result<Completion, ModelError>>) -> Self {
         let clock = Clock::manual(Timestamp(1_000_000));
         let ran: Arc<Mutex<Vec<String>>> = Arc::default();
-        let tools = ["look", "act", "own", "never", "burst", "hang"];
+        let tools = ["look", "act", "own", "never", "burst", "hang", "count"];
         let tools = tools.map(|name| Arc::new(Toy { name, ran: ran.clone() }) as Arc<dyn Tool>);
         let replies = Mutex::new(replies.into_iter().collect());
         let model = Arc::new(Scripted { replies, requests: Mutex::default() });
@@ -196,15 +202,7 @@ impl Bench {
         };
         let origin = Origin::new(Door::Terminal, Value::Null);
         let mut head = SessionHead::new("s".into(), origin, clock.now());
-        head.turn = Some(Turn {
-            id: "t".into(),
-            requester: person("alice"),
-            started_at: clock.now(),
-            steps: 0,
-            usage: Usage::default(),
-            refused: false,
-            state: TurnState::Thinking,
-        });
+        head.turn = Some(Turn::begun("t".into(), person("alice"), clock.now()));
         let mut session = Session::new(head, Vec::new());
         session.push(Item::User {
             author: "alice".into(),

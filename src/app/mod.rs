@@ -31,10 +31,12 @@ mod health;
 mod notices;
 mod outgoing;
 mod places;
+pub mod retention;
 pub mod serve;
 
 use outgoing::OutgoingNotices;
 pub use places::{SessionFolders, WorkingDirectory};
+pub use retention::Retention;
 pub use serve::Roles;
 
 /// What an [`App`] is made from.
@@ -204,7 +206,19 @@ impl App {
                 }
             }
         };
-        tokio::join!(timers, self.gateway.run(stop.clone()));
+        let retention = self.retention();
+        tokio::join!(timers, self.gateway.run(stop.clone()), retention.run(stop.clone()));
+    }
+
+    /// What deletes sessions that nobody has used for long, and forgets old records.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        Retention {
+            store: self.store(),
+            folders: SessionFolders::of(&self.data_dir),
+            clock: self.clock.clone(),
+            days: self.config.store.retention_days,
+        }
     }
 
     /// Delivers what times have come for, once.

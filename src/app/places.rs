@@ -6,18 +6,46 @@ use anyhow::Context;
 use sha2::{Digest, Sha256};
 
 use crate::agent::tool::{Ownership, Place};
-use crate::protocol::SessionHead;
+use crate::protocol::{SessionHead, SessionKey};
 use crate::runtime::Places;
 
 /// A folder per session under one root; readable by its owner only.
 #[derive(Debug, Clone)]
 pub struct SessionFolders(pub PathBuf);
 
+impl SessionFolders {
+    /// The folders of a bot that keeps its data here.
+    #[must_use]
+    pub fn of(data_dir: &Path) -> Self {
+        Self(data_dir.join("workspaces"))
+    }
+
+    /// Where this session's folder is, made or not.
+    #[must_use]
+    pub fn folder(&self, key: &SessionKey) -> PathBuf {
+        // A key may hold anything; its hash is a safe name and always the same.
+        self.0.join(hex::encode(&Sha256::digest(key.as_str())[..12]))
+    }
+
+    /// Removes a session's folder with all that is in it, spill files too. Links are removed, never
+    /// followed. None there is no error. Blocks.
+    ///
+    /// # Errors
+    /// Names the folder and why it could not be removed; some of it may be gone.
+    pub fn remove(&self, key: &SessionKey) -> anyhow::Result<()> {
+        let folder = self.folder(key);
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove the folder {}", folder.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Places for SessionFolders {
     fn place(&self, head: &SessionHead) -> anyhow::Result<Place> {
-        // A key may hold anything; its hash is a safe name and always the same.
-        let name = hex::encode(&Sha256::digest(head.key.as_str())[..12]);
-        let workspace = self.0.join(name);
+        let workspace = self.folder(&head.key);
         make_private(&workspace)
             .with_context(|| format!("cannot make the folder {}", workspace.display()))?;
         Ok(place(head, workspace, Ownership::Session))

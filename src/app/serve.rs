@@ -122,7 +122,7 @@ impl App {
             });
         }
         if roles.work {
-            let places = Arc::new(SessionFolders(self.data_dir.join("workspaces")));
+            let places = Arc::new(SessionFolders::of(&self.data_dir));
             let worker = self.worker(Door::Slack, door.presenters(), places, serving.suspend.clone());
             let stop = serving.stop.clone();
             serving.tasks.spawn(async move { worker.run(Claimable::Behind(Door::Slack), stop).await });

@@ -8,7 +8,9 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::audit::AuditCommand;
 use super::exit;
+use super::session::SessionCommand;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -114,6 +116,18 @@ Examples:
     /// Check configuration, data, Slack and the model, and say what to do
     #[command(after_help = "Exit code 1 if any check failed.")]
     Doctor,
+    /// List, read and delete sessions
+    Session {
+        /// What about them.
+        #[command(subcommand)]
+        what: SessionCommand,
+    },
+    /// Check or export the record of decisions: who allowed what, and when
+    Audit {
+        /// What about it.
+        #[command(subcommand)]
+        what: AuditCommand,
+    },
     /// Check, show or describe the configuration
     Config {
         /// What about it.
@@ -251,7 +265,8 @@ pub enum Delivery {
 /// The command that a prompt of one word was probably meant to be.
 #[must_use]
 pub fn mistyped_command(prompt: &str) -> Option<&'static str> {
-    const COMMANDS: [&str; 6] = ["serve", "playground", "doctor", "config", "manifest", "completions"];
+    const COMMANDS: [&str; 8] =
+        ["serve", "playground", "doctor", "session", "audit", "config", "manifest", "completions"];
     let one_word =
         !prompt.is_empty() && prompt.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '-');
     if !one_word {

@@ -1,10 +1,12 @@
-//! The command line: chat, headless runs, `serve`, `playground`, `doctor`, `config`, `manifest`.
+//! The command line: chat, headless runs, `serve`, `playground`, `doctor`, `session`, `audit`,
+//! `config`, `manifest`.
 //!
 //! Owns what is typed and what is printed. Every command uses the same core (`app`). Start at
 //! [`main`]; [`args`] is the tree, [`exit`] the numbers, [`conversation`] one session at the terminal.
 
 pub mod args;
 pub mod ask;
+pub mod audit;
 pub mod chat;
 pub mod commands;
 pub mod configuration;
@@ -22,6 +24,7 @@ pub mod playground;
 pub mod render;
 pub mod seat;
 pub mod serve;
+pub mod session;
 pub mod slash;
 pub mod terminal;
 
@@ -107,6 +110,16 @@ fn command_of(command: Command, flags: &Flags) -> anyhow::Result<Exit> {
             };
             log(&loaded, flags, Quiet::Service, format);
             in_runtime(serve::run(&what, &loaded, flags))
+        }
+        Command::Session { what } => {
+            let Some(loaded) = usable(configuration::load(flags, None, &cwd)) else { return Ok(Exit::Usage) };
+            log(&loaded, flags, Quiet::Terminal, Format::Text);
+            in_runtime(session::run(what, &loaded, flags))
+        }
+        Command::Audit { what } => {
+            let Some(loaded) = usable(configuration::load(flags, None, &cwd)) else { return Ok(Exit::Usage) };
+            log(&loaded, flags, Quiet::Terminal, Format::Text);
+            in_runtime(audit::run(what, &loaded, flags))
         }
         Command::Playground(what) => {
             let Some(loaded) = usable(configuration::load(flags, None, &cwd)) else { return Ok(Exit::Usage) };

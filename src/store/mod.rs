@@ -31,6 +31,9 @@ pub enum StoreError {
     /// Another process holds this store; the text says which and what to do.
     #[error("{0}")]
     Locked(String),
+    /// A saved record is not what this program writes; the text names it.
+    #[error("{0}")]
+    Unreadable(String),
     /// The disk is full, the file is damaged, and so on.
     #[error("the store failed: {0}")]
     Backend(String),
@@ -86,6 +89,13 @@ pub trait Inbox: Send + Sync {
     async fn release(&self, lease: &Lease, not_before: Option<Timestamp>) -> Result<()>;
     /// Puts operations whose time has come into the inbox; gives the sessions concerned.
     async fn fire_due(&self, now: Timestamp) -> Result<Vec<SessionKey>>;
+    /// Leases this session, runnable or not, to delete it or to take it over. `None` if somebody holds
+    /// it, or if there is none. What it waits for is not lost: released, it is claimable again.
+    async fn seize(&self, key: &SessionKey, ttl: Duration) -> Result<Option<Lease>>;
+    /// Forgets what is kept only to recognise repetitions and was done before this moment: outcomes of
+    /// notices, ids of operations of deleted sessions, closed reservations (their sums stay). Gives how
+    /// many records. (Ids of consumed operations are forgotten by [`Inbox::fire_due`].)
+    async fn prune(&self, before: Timestamp) -> Result<u64>;
     /// How many sessions behind this door are runnable or held right now.
     async fn busy(&self, claimable: &Claimable) -> Result<u64>;
 }
@@ -136,6 +146,44 @@ pub struct Listed {
     pub updated_at: Timestamp,
     /// How many turns it has had.
     pub turns: u64,
+    /// Behind which door it lives.
+    pub door: Door,
+    /// In which channel, where its door has channels.
+    pub channel: Option<String>,
+    /// How many items its transcript has.
+    pub items: u64,
+    /// The model that was set in it; `None` for the configured one.
+    pub model: Option<String>,
+}
+
+/// Which sessions are looked for. [`Find::newest`] finds all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Find {
+    /// Each of these words, or one that begins with it, was said or is in the title. Case and accents
+    /// do not matter.
+    pub words: String,
+    /// Only behind this door.
+    pub door: Option<Door>,
+    /// Only in this channel.
+    pub channel: Option<String>,
+    /// How many to leave out before the first one given.
+    pub skip: u32,
+    /// How many to give.
+    pub limit: u32,
+}
+
+impl Find {
+    /// The newest ones, whatever they are about.
+    #[must_use]
+    pub fn newest(limit: u32) -> Self {
+        Self { words: String::new(), door: None, channel: None, skip: 0, limit }
+    }
+
+    /// Those in which these words were said.
+    #[must_use]
+    pub fn words(words: &str, limit: u32) -> Self {
+        Self { words: words.to_owned(), ..Self::newest(limit) }
+    }
 }
 
 /// The saved truth.
@@ -149,8 +197,26 @@ pub trait Sessions: Send + Sync {
     async fn head(&self, key: &SessionKey) -> Result<Option<SessionHead>>;
     /// Saves one step, durably, if the lease still stands.
     async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<()>;
+    /// Saved sessions, the one written last first. Words are looked for in titles, in what people and
+    /// the agent said, and in summaries; not in what tools gave.
+    async fn find(&self, find: &Find) -> Result<Vec<Listed>>;
     /// The newest sessions, newest first.
-    async fn list(&self, limit: u32) -> Result<Vec<Listed>>;
+    async fn list(&self, limit: u32) -> Result<Vec<Listed>> {
+        self.find(&Find::newest(limit)).await
+    }
+    /// Up to `limit` keys that begin with this text, in order.
+    async fn keys(&self, beginning: &str, limit: u32) -> Result<Vec<SessionKey>>;
+    /// When the session was last written to by a commit, or opened; `None` if there is none.
+    async fn written(&self, key: &SessionKey) -> Result<Option<Timestamp>>;
+    /// Up to `limit` sessions last written before this moment that have nothing to do and are not held,
+    /// the oldest first, without the first `skip`.
+    async fn idle(&self, before: Timestamp, skip: u32, limit: u32) -> Result<Vec<SessionKey>>;
+    /// Deletes the session: transcript, head, operations, delayed ones, and what is kept for searching.
+    /// The words are gone from every file of the store when this returns, unless somebody was reading
+    /// it for seconds (then a warning is logged, and they go with the next deletion or at the end).
+    /// The lease ends. Sums of money and the audit log stay: they hold no words. Redeliveries of its
+    /// operations stay `Seen`; a new operation opens the place anew, from nothing.
+    async fn delete(&self, lease: &Lease) -> Result<()>;
 }
 
 /// Wake-ups. A lost one is harmless: workers also look by themselves now and then.

@@ -1,10 +1,12 @@
 //! The real binary, as people and scripts run it: exit codes, standard streams, generated files.
 
+mod audit;
 mod desk;
 mod exits;
 mod files;
 #[cfg(unix)]
 mod live;
+mod sessions;
 #[cfg(unix)]
 mod slack;
 #[cfg(unix)]

@@ -7,6 +7,7 @@ mod fork_points;
 mod forks;
 mod hard_moments;
 mod kill;
+mod retention;
 mod story;
 mod threads;
 mod world;

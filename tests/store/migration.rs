@@ -1,10 +1,11 @@
 //! A file of an earlier release: it is brought up to date once, and nothing in it is lost.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use ml_intern::protocol::{Account, Period, Reservation, Reserved, Scope, SessionHead};
+use ml_intern::protocol::{Account, Item, Period, Reservation, Reserved, Scope, SessionHead};
 use ml_intern::store::embedded::{DATABASE, Embedded, SCHEMA_VERSION};
-use ml_intern::store::{Inbox, Ledger, Pushed, Sessions};
+use ml_intern::store::{Find, Inbox, Ledger, Pushed, Sessions};
 use rusqlite::{Connection, params};
 
 use super::{NOON, claim, clock, head, items, key, says, slack, unread_ids};
@@ -26,7 +27,7 @@ fn old_file(dir: &Path) {
         params![head, NOON.0],
     )
     .unwrap();
-    for (n, item) in items(0..3).iter().enumerate() {
+    for (n, item) in old_items().iter().enumerate() {
         let body = serde_json::to_string(item.as_ref()).unwrap();
         db.execute("INSERT INTO items VALUES (1, ?1, ?2)", params![n as i64, body]).unwrap();
     }
@@ -38,6 +39,13 @@ fn old_file(dir: &Path) {
         [],
     )
     .unwrap();
+}
+
+fn old_items() -> Vec<Arc<Item>> {
+    let author = "U1".into();
+    let text = "Launch the probe".to_owned();
+    let said = Item::User { author, name: "Ada".to_owned(), text, opens: true, at: None };
+    [vec![Arc::new(said)], items(1..3)].concat()
 }
 
 fn old_head() -> SessionHead {
@@ -54,8 +62,11 @@ async fn a_store_of_the_first_release_goes_on_where_it_was() {
     for _ in 0..2 {
         let store = Embedded::open(dir.path(), clock()).unwrap();
         let loaded = store.load(&key("t1")).await.unwrap();
-        assert_eq!((loaded.head, loaded.items), (Some(old_head()), items(0..3)));
-        assert_eq!(store.list(10).await.unwrap()[0].title.as_deref(), Some("the old days"));
+        assert_eq!((loaded.head, loaded.items), (Some(old_head()), old_items()));
+        assert_eq!(store.find(&Find::newest(10)).await.unwrap()[0].title.as_deref(), Some("the old days"));
+        for words in ["old days", "launch the probe"] {
+            assert_eq!(store.find(&Find::words(words, 9)).await.unwrap().len(), 1, "{words}");
+        }
         assert_eq!(store.push(says("t1", "read")).await.unwrap(), Pushed::Seen);
         assert!(store.delivery("n1").await.unwrap().is_some());
         let lease = claim(&*store, &slack()).await.unwrap();

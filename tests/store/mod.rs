@@ -1,7 +1,7 @@
 //! The conformance suite of the store: what every backend must do, whatever it is built on.
 //!
 //! A backend joins by a [`Backend`] and one line with `conformance!`. [`inbox`], [`sessions`],
-//! [`ledger`], [`money`] and [`audit`] hold the promises; [`embedded`], [`migration`] and [`crash`] test
+//! [`ledger`], [`money`], [`audit`], [`finding`] and [`deletion`] hold the promises; [`embedded`], [`migration`] and [`crash`] test
 //! what only the one-file backend has.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 
 mod audit;
 mod crash;
+mod deletion;
 mod embedded;
+mod finding;
 mod inbox;
 mod ledger;
 mod migration;
@@ -117,6 +119,20 @@ conformance!(one_file, super::OneFile::fresh(), {
         decisions_are_saved_with_their_step_and_chained,
         decisions_of_a_refused_commit_are_not_recorded,
         many_sessions_write_one_chain,
+    ],
+    finding: [
+        sessions_are_found_by_what_was_said,
+        what_was_cut_is_found_no_longer,
+        sessions_are_listed_by_door_and_channel_and_page,
+        keys_are_given_by_their_beginning,
+    ],
+    deletion: [
+        a_deleted_session_is_gone_and_what_adds_up_stays,
+        nothing_brings_a_deleted_session_back,
+        only_whoever_holds_a_session_deletes_it,
+        a_session_that_rests_can_be_seized_and_rests_afterwards,
+        idle_sessions_are_those_that_rest_the_oldest_first,
+        old_records_are_forgotten_and_open_ones_are_not,
     ],
 });
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ml_intern::protocol::OperationId;
-use ml_intern::store::{Commit, Later, Lease, Store, StoreError};
+use ml_intern::store::{Commit, Find, Later, Lease, Store, StoreError};
 
 use super::{Backend, NOON, TTL, claim, clock, consume, head, items, key, only, says, slack, unread_ids};
 
@@ -28,7 +28,7 @@ pub(super) async fn a_session_never_committed_loads_empty(backend: &dyn Backend)
         assert!(loaded.head.is_none() && loaded.items.is_empty());
         assert!(store.head(&key(name)).await.unwrap().is_none());
     }
-    assert!(store.list(10).await.unwrap().is_empty(), "nothing was saved yet");
+    assert!(store.find(&Find::newest(10)).await.unwrap().is_empty(), "nothing was saved yet");
     assert!(store.exists(&key("t1")).await.unwrap(), "an operation for it was kept: it exists");
     assert!(!store.exists(&key("never heard of")).await.unwrap());
 }
@@ -116,7 +116,7 @@ pub(super) async fn the_newest_sessions_are_listed_first(backend: &dyn Backend) 
         store.commit(&lease, commit).await.unwrap();
         store.release(&lease, None).await.unwrap();
     }
-    let listed = store.list(2).await.unwrap();
+    let listed = store.find(&Find::newest(2)).await.unwrap();
     let keys: Vec<_> = listed.iter().map(|line| line.key.as_str()).collect();
     assert_eq!(keys, ["t1", "t3"]);
     assert_eq!(listed[0].title.as_deref(), Some("about t1"));

@@ -41,7 +41,7 @@ pub(super) fn after(db: &Connection, seq: u64, limit: u32) -> Result<Vec<AuditRe
         let (seq, entry, previous, hash) = row?;
         let seq = unsigned(seq);
         let entry = serde_json::from_str(&entry).map_err(|error| {
-            StoreError::Backend(format!("record {seq} of the audit log cannot be read: {error}"))
+            StoreError::Unreadable(format!("record {seq} of the audit log cannot be read: {error}"))
         })?;
         Ok(AuditRecord { seq, entry, previous, hash })
     })

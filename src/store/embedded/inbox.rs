@@ -6,15 +6,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
 use super::error::unsigned;
 use super::queue::{arrive, door_name, requeue, standing};
+use super::{Embedded, erase};
 use crate::clock::Timestamp;
 use crate::protocol::{Door, Operation, SessionKey};
 use crate::store::{Claimable, Inbox, Lease, Pushed, Result};
 
 /// How long the id of a consumed operation is remembered, so that a redelivery is known as one.
-const REMEMBERED: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Rows touched by one round of housekeeping.
 const BATCH: i64 = 256;
@@ -28,6 +28,8 @@ const OLDEST: &str = "SELECT id, key, fence FROM sessions WHERE door = ?1 AND qu
 
 const ONE: &str = "SELECT id, key, fence FROM sessions WHERE key = ?1 AND queue IS NOT NULL
    AND lease_until <= ?2 AND not_before <= ?2";
+
+const FREE: &str = "SELECT id, key, fence FROM sessions WHERE key = ?1 AND lease_until <= ?2";
 
 const UNREAD: &str = "SELECT body FROM operations WHERE session = ?1 AND consumed_at IS NULL ORDER BY seq";
 
@@ -64,8 +66,8 @@ fn claim_behind(db: &Connection, door: Door, now: Timestamp) -> Result<Option<Fo
     Ok(db.prepare_cached(OLDEST)?.query_row([door], Found::read).optional()?)
 }
 
-fn claim_one(db: &Connection, key: &SessionKey, now: Timestamp) -> Result<Option<Found>> {
-    Ok(db.prepare_cached(ONE)?.query_row(params![key.as_str(), now.0], Found::read).optional()?)
+fn look_up(db: &Connection, sql: &str, key: &SessionKey, now: Timestamp) -> Result<Option<Found>> {
+    Ok(db.prepare_cached(sql)?.query_row(params![key.as_str(), now.0], Found::read).optional()?)
 }
 
 fn lease(db: &Connection, found: Found, until: Timestamp) -> Result<Lease> {
@@ -138,7 +140,7 @@ impl Inbox for Embedded {
             let now = clock.now();
             let found = match &claimable {
                 Claimable::Behind(door) => claim_behind(db, *door, now)?,
-                Claimable::Only(key) => claim_one(db, key, now)?,
+                Claimable::Only(key) => look_up(db, ONE, key, now)?,
             };
             found.map(|found| lease(db, found, now.plus(ttl))).transpose()
         })
@@ -195,6 +197,25 @@ impl Inbox for Embedded {
         Ok(woken)
     }
 
+    async fn seize(&self, key: &SessionKey, ttl: Duration) -> Result<Option<Lease>> {
+        let (key, clock) = (key.clone(), self.clock.clone());
+        self.write(move |db| {
+            let now = clock.now();
+            look_up(db, FREE, &key, now)?.map(|found| lease(db, found, now.plus(ttl))).transpose()
+        })
+        .await
+    }
+
+    async fn prune(&self, before: Timestamp) -> Result<u64> {
+        let mut forgotten = 0;
+        loop {
+            match self.write(move |db| erase::forget(db, before)).await? {
+                0 => return Ok(forgotten),
+                some => forgotten += some as u64,
+            }
+        }
+    }
+
     /// Sessions that are set aside count too: they still have something to do.
     async fn busy(&self, claimable: &Claimable) -> Result<u64> {
         let (claimable, now) = (claimable.clone(), self.clock.now());
@@ -231,10 +252,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = super::super::schema::prepare(dir.path()).unwrap();
         let db = super::super::schema::connect_writer(&path).unwrap();
-        let cases: [(&str, &[&dyn rusqlite::ToSql]); 9] = [
+        let cases: [(&str, &[&dyn rusqlite::ToSql]); 10] = [
             (PROMOTE, &[&"slack", &5, &BATCH]),
             (OLDEST, &[&"slack"]),
             (ONE, &[&"key", &5]),
+            (FREE, &[&"key", &5]),
             (UNREAD, &[&1]),
             (DUE, &[&5, &BATCH]),
             (FORGET, &[&5, &BATCH]),

@@ -2,10 +2,10 @@
 //! changed, a new schema is one more entry of [`MIGRATIONS`].
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Entry N brings a file from schema N to N + 1.
-pub(super) const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [FIRST, MONEY_AND_AUDIT];
+pub(super) const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [FIRST, MONEY_AND_AUDIT, SEARCH_AND_DELETION];
 
 // `queue` of a session: NULL nothing to do, 0 may be claimed, 1 may be claimed at `claimable_at`
 // (leased, or set aside). The large `head` comes last, so that reading the rest never touches it.
@@ -106,4 +106,34 @@ CREATE TRIGGER audit_has_no_gaps BEFORE INSERT ON audit
 WHEN NEW.seq <> coalesce((SELECT max(seq) FROM audit), 0) + 1
   OR NEW.previous <> coalesce((SELECT hash FROM audit ORDER BY seq DESC LIMIT 1), '')
 BEGIN SELECT RAISE(ABORT, 'a record of the audit log must continue its chain'); END;
+";
+
+// `said` holds titles and what was said: the row of item P of session S is S * 2^32 + P, a title's has
+// all lower bits set. `secure-delete` takes words out of the index itself, not only out of results.
+// `graves` holds hashes of what a deleted session must stay known by; see `erase.rs`.
+const SEARCH_AND_DELETION: &str = "
+ALTER TABLE sessions ADD COLUMN channel TEXT;
+UPDATE sessions SET channel = json_extract(head, '$.origin.channel') WHERE head IS NOT NULL;
+
+CREATE VIRTUAL TABLE said USING fts5(words, tokenize = 'unicode61 remove_diacritics 2');
+INSERT INTO said (said, rank) VALUES ('secure-delete', 1);
+INSERT INTO said (rowid, words)
+  SELECT (session << 32) | position, substr(json_extract(body, '$.text'), 1, 20000) FROM items
+  WHERE json_extract(body, '$.item') IN ('user', 'assistant', 'summary')
+    AND json_extract(body, '$.text') <> '';
+INSERT INTO said (rowid, words)
+  SELECT (session << 32) | position,
+    (SELECT substr(group_concat(json_extract(value, '$.text'), ' '), 1, 20000)
+     FROM json_each(body, '$.lines'))
+  FROM items WHERE json_extract(body, '$.item') = 'overheard';
+INSERT INTO said (rowid, words)
+  SELECT (id << 32) | 4294967295, title FROM sessions WHERE title IS NOT NULL;
+
+CREATE TABLE graves (
+  name BLOB PRIMARY KEY,
+  fence INTEGER NOT NULL DEFAULT 0,
+  at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX graves_at ON graves (at);
+CREATE INDEX deliveries_closed ON deliveries (due) WHERE outcome IS NOT NULL;
 ";

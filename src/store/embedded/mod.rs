@@ -7,7 +7,9 @@
 //! [`Embedded::hold`] it.
 
 mod audit;
+mod erase;
 mod error;
+mod find;
 mod hold;
 mod inbox;
 mod ledger;
@@ -21,6 +23,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::broadcast;
@@ -38,6 +41,10 @@ pub use self::writer::Stats;
 
 /// Wake-ups kept for a receiver that lags; one that lags further looks at everything it holds.
 const WAKE_UPS: usize = 1024;
+
+/// How often, and with what pause, folding the write-ahead log is tried.
+const FOLDS: u32 = 20;
+const FOLD_PAUSE: Duration = Duration::from_millis(150);
 
 /// A store in one file of one directory. Dropping it saves what was handed over and ends its thread.
 pub struct Embedded {
@@ -90,6 +97,21 @@ impl Embedded {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         self.writer.write(work).await
+    }
+
+    /// Folds the write-ahead log into the file and empties it, so that nothing that was deleted is left
+    /// in it. Whoever reads for long can be in the way: then it is tried again for some seconds.
+    async fn fold(&self) -> Result<()> {
+        for _ in 0..FOLDS {
+            if self.writer.fold().await? {
+                return Ok(());
+            }
+            tokio::time::sleep(FOLD_PAUSE).await;
+        }
+        tracing::warn!(
+            "somebody reads the store all the time; deleted words stay in its write-ahead log until later"
+        );
+        Ok(())
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T>

@@ -10,6 +10,7 @@
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
+use super::erase::{is_buried, last_fence};
 use crate::clock::Timestamp;
 use crate::protocol::{Door, Operation};
 use crate::store::{Lease, Pushed, Result, StoreError};
@@ -22,9 +23,16 @@ pub(super) fn door_name(door: Door) -> &'static str {
     }
 }
 
+/// The door that is written so.
+pub(super) fn door_named(name: &str) -> Option<Door> {
+    [Door::Slack, Door::Terminal].into_iter().find(|door| door_name(*door) == name)
+}
+
 /// Puts an operation into the inbox unless its id was ever there; ends a session's being set aside.
 pub(super) fn arrive(db: &Connection, operation: &Operation, body: &str, now: Timestamp) -> Result<Pushed> {
-    if db.prepare_cached("SELECT 1 FROM operations WHERE id = ?1")?.exists([operation.id.as_str()])? {
+    if db.prepare_cached("SELECT 1 FROM operations WHERE id = ?1")?.exists([operation.id.as_str()])?
+        || is_buried(db, &operation.id)?
+    {
         return Ok(Pushed::Seen);
     }
     let key = operation.session.as_str();
@@ -35,8 +43,13 @@ pub(super) fn arrive(db: &Connection, operation: &Operation, body: &str, now: Ti
     let session = match known {
         Some(id) => id,
         None => db
-            .prepare_cached("INSERT INTO sessions (key, door, updated_at) VALUES (?1, ?2, ?3)")?
-            .insert(params![key, door_name(operation.origin.door), now.0])?,
+            .prepare_cached("INSERT INTO sessions (key, door, updated_at, fence) VALUES (?1, ?2, ?3, ?4)")?
+            .insert(params![
+                key,
+                door_name(operation.origin.door),
+                now.0,
+                last_fence(db, &operation.session)?
+            ])?,
     };
     let seq = db
         .prepare_cached("INSERT INTO operations (id, session, body) VALUES (?1, ?2, ?3)")?

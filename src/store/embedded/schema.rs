@@ -15,7 +15,7 @@ use crate::store::{Result, StoreError};
 pub const DATABASE: &str = "ml-intern.db";
 
 /// How long to wait for another process that is writing.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 64;
@@ -77,9 +77,17 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "fullfsync", "on")?;
     connection.pragma_update(None, "checkpoint_fullfsync", "on")?;
     connection.pragma_update(None, "foreign_keys", "on")?;
+    // What is deleted or replaced is overwritten with zeros.
+    connection.pragma_update(None, "secure_delete", "on")?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "cache_size", -4096)?;
-    migrate(&mut connection, path)?;
+    let found = migrate(&mut connection, path)?;
+    // Files of those schemas may hold remains of what was deleted before deletion meant overwriting.
+    if (1..3).contains(&found)
+        && let Err(error) = connection.execute_batch("VACUUM")
+    {
+        tracing::warn!(%error, "remains of deleted records may be left in the store");
+    }
     Ok(connection)
 }
 
@@ -99,7 +107,8 @@ fn connect(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+/// Gives the schema that was found.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<u32> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found > SCHEMA_VERSION {
@@ -116,5 +125,5 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     }
     transaction.commit()?;
-    Ok(())
+    Ok(found)
 }

@@ -6,15 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::error::{signed, unsigned};
+use super::error::signed;
+use super::find::{self, Said};
 use super::queue::{requeue, standing};
-use super::{Embedded, audit};
+use super::{Embedded, audit, erase};
 use crate::clock::Timestamp;
 use crate::protocol::{AuditEntry, Item, OperationId, SessionHead, SessionKey};
-use crate::store::{Commit, Lease, Listed, Loaded, Result, Sessions, StoreError};
-
-const NEWEST: &str = "SELECT key, title, updated_at, turns FROM sessions WHERE head IS NOT NULL
-   ORDER BY updated_at DESC, id DESC LIMIT ?1";
+use crate::store::{Commit, Find, Lease, Listed, Loaded, Result, Sessions, StoreError};
 
 /// A commit as it is written: everything already in the form that the file keeps.
 struct Step {
@@ -25,6 +23,8 @@ struct Step {
     wants: bool,
     keep: i64,
     append: Vec<String>,
+    said: Said,
+    channel: Option<String>,
     consumed: Vec<OperationId>,
     later: Vec<DueRow>,
     audit: Vec<AuditEntry>,
@@ -64,6 +64,8 @@ impl Step {
             wants: commit.head.wants_work(),
             keep: signed(commit.keep),
             append: commit.append.iter().map(text).collect::<Result<_>>()?,
+            said: Said::of(commit.append.iter().map(AsRef::as_ref)),
+            channel: commit.head.origin.channel.clone(),
             consumed: commit.consumed.to_vec(),
             later: commit.later.iter().map(due).collect::<Result<_>>()?,
             audit: commit.audit.to_vec(),
@@ -73,8 +75,9 @@ impl Step {
 
 fn save(db: &Connection, step: Step, now: Timestamp) -> Result<()> {
     let id = standing(db, &step.lease)?;
-    let items: i64 =
-        db.prepare_cached("SELECT items FROM sessions WHERE id = ?1")?.query_row([id], |row| row.get(0))?;
+    let (items, title): (i64, Option<String>) = db
+        .prepare_cached("SELECT items, title FROM sessions WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if step.keep > items {
         return Err(StoreError::Backend(format!(
             "a commit to session {} keeps {} items of {items}",
@@ -84,6 +87,11 @@ fn save(db: &Connection, step: Step, now: Timestamp) -> Result<()> {
     if step.keep < items {
         db.prepare_cached("DELETE FROM items WHERE session = ?1 AND position >= ?2")?
             .execute(params![id, step.keep])?;
+        find::cut(db, id, step.keep)?;
+    }
+    find::add(db, id, step.keep, &step.said)?;
+    if title != step.title {
+        find::entitle(db, id, step.title.as_deref())?;
     }
     let mut insert = db.prepare_cached("INSERT INTO items (session, position, body) VALUES (?1, ?2, ?3)")?;
     let mut size = step.keep;
@@ -101,7 +109,7 @@ fn save(db: &Connection, step: Step, now: Timestamp) -> Result<()> {
     }
     db.prepare_cached(
         "UPDATE sessions SET head = ?2, title = ?3, turns = ?4, wants = ?5, items = ?6, updated_at = ?7,
-           unread = unread - ?8 WHERE id = ?1",
+           unread = unread - ?8, channel = ?9 WHERE id = ?1",
     )?
     .execute(params![
         id,
@@ -111,7 +119,8 @@ fn save(db: &Connection, step: Step, now: Timestamp) -> Result<()> {
         step.wants,
         size,
         now.0,
-        consumed as i64
+        consumed as i64,
+        step.channel
     ])?;
     let mut wait = db.prepare_cached(
         "INSERT INTO later (id, at, body) VALUES (?1, ?2, ?3)
@@ -144,19 +153,6 @@ fn load(db: &Connection, key: &SessionKey) -> Result<Loaded> {
     Ok(Loaded { head, items })
 }
 
-fn newest(db: &Connection, limit: u32) -> Result<Vec<Listed>> {
-    let mut statement = db.prepare_cached(NEWEST)?;
-    let rows = statement.query_map([limit], |row| {
-        Ok(Listed {
-            key: SessionKey(row.get(0)?),
-            title: row.get(1)?,
-            updated_at: Timestamp(row.get(2)?),
-            turns: unsigned(row.get(3)?),
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
 #[async_trait]
 impl Sessions for Embedded {
     async fn load(&self, key: &SessionKey) -> Result<Loaded> {
@@ -184,7 +180,36 @@ impl Sessions for Embedded {
         self.write(move |db| save(db, step, now)).await
     }
 
-    async fn list(&self, limit: u32) -> Result<Vec<Listed>> {
-        self.read(move |db| newest(db, limit)).await
+    async fn find(&self, wanted: &Find) -> Result<Vec<Listed>> {
+        let wanted = wanted.clone();
+        self.read(move |db| find::find(db, &wanted)).await
+    }
+
+    async fn keys(&self, beginning: &str, limit: u32) -> Result<Vec<SessionKey>> {
+        let beginning = beginning.to_owned();
+        self.read(move |db| find::keys(db, &beginning, limit)).await
+    }
+
+    async fn written(&self, key: &SessionKey) -> Result<Option<Timestamp>> {
+        let key = key.clone();
+        self.read(move |db| {
+            let at = db
+                .prepare_cached("SELECT updated_at FROM sessions WHERE key = ?1")?
+                .query_row([key.as_str()], |row| row.get(0).map(Timestamp))
+                .optional()?;
+            Ok(at)
+        })
+        .await
+    }
+
+    async fn idle(&self, before: Timestamp, skip: u32, limit: u32) -> Result<Vec<SessionKey>> {
+        let now = self.clock.now();
+        self.read(move |db| erase::idle(db, before, now, (skip, limit))).await
+    }
+
+    async fn delete(&self, lease: &Lease) -> Result<()> {
+        let (lease, now) = (lease.clone(), self.clock.now());
+        self.write(move |db| erase::erase(db, &lease, now)).await?;
+        self.fold().await
     }
 }

@@ -4,10 +4,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::schema;
 use crate::store::{Result, StoreError};
 
 /// Writes that may wait; beyond, whoever writes waits for room.
@@ -15,6 +17,9 @@ const WAITING: usize = 1024;
 
 /// The most writes saved by one transaction.
 const GROUP: usize = 512;
+
+/// How long folding the log waits for whoever is reading.
+const FOLD_WAIT: Duration = Duration::from_millis(100);
 
 /// What the writer has done since it was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,6 +38,7 @@ struct Counts {
 
 enum Message {
     Work(Box<dyn Job>),
+    Fold(oneshot::Sender<Result<bool>>),
     Close,
 }
 
@@ -66,6 +72,15 @@ impl Writer {
         let job = Write { work: Some(work), result: None, reply };
         let sender = self.sender.as_ref().ok_or_else(closed)?;
         sender.send(Message::Work(Box::new(job))).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Folds the write-ahead log into the file and empties it, after everything handed over so far.
+    /// `false` if somebody who reads or writes was in the way.
+    pub(super) async fn fold(&self) -> Result<bool> {
+        let (reply, answer) = oneshot::channel();
+        let sender = self.sender.as_ref().ok_or_else(closed)?;
+        sender.send(Message::Fold(reply)).await.map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 
@@ -142,11 +157,13 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Job for Write<T, F> {
 
 fn run(connection: &Connection, mut receiver: mpsc::Receiver<Message>, counts: &Counts) {
     let mut group = Vec::with_capacity(GROUP);
+    let mut folds = Vec::new();
     while let Some(message) = receiver.blocking_recv() {
         let mut next = Some(message);
         while let Some(message) = next {
             match message {
                 Message::Work(job) => group.push(job),
+                Message::Fold(reply) => folds.push(reply),
                 Message::Close => receiver.close(),
             }
             next = if group.len() < GROUP { receiver.try_recv().ok() } else { None };
@@ -154,11 +171,23 @@ fn run(connection: &Connection, mut receiver: mpsc::Receiver<Message>, counts: &
         if !group.is_empty() {
             save(connection, &mut group, counts);
         }
+        for reply in folds.drain(..) {
+            // Whoever asked may have gone away.
+            let _ = reply.send(fold(connection));
+        }
     }
     // Another process may be reading the log; whoever closes last folds it in.
-    if let Err(error) = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+    if let Err(error) = fold(connection) {
         tracing::debug!(%error, "the write-ahead log was left in place");
     }
+}
+
+/// Whether the whole log was folded in and emptied. Never waits for long: everybody who writes would.
+fn fold(connection: &Connection) -> Result<bool> {
+    connection.busy_timeout(FOLD_WAIT)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(schema::BUSY)?;
+    Ok(!busy?)
 }
 
 fn save(connection: &Connection, group: &mut Vec<Box<dyn Job>>, counts: &Counts) {
@@ -213,7 +242,6 @@ fn run_cached(connection: &Connection, sql: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::embedded::schema;
 
     fn add(text: String) -> impl FnOnce(&Connection) -> Result<i64> + Send + 'static {
         move |db| {

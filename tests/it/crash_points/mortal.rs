@@ -62,6 +62,12 @@ impl Inbox for Mortal {
     async fn fire_due(&self, now: Timestamp) -> Result<Vec<SessionKey>> {
         self.inner.fire_due(now).await
     }
+    async fn seize(&self, key: &SessionKey, ttl: Duration) -> Result<Option<Lease>> {
+        self.inner.seize(key, ttl).await
+    }
+    async fn prune(&self, before: Timestamp) -> Result<u64> {
+        self.inner.prune(before).await
+    }
     async fn busy(&self, claimable: &Claimable) -> Result<u64> {
         self.inner.busy(claimable).await
     }
@@ -81,8 +87,20 @@ impl Sessions for Mortal {
     async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<()> {
         self.write(self.inner.commit(lease, commit)).await
     }
-    async fn list(&self, limit: u32) -> Result<Vec<Listed>> {
-        self.inner.list(limit).await
+    async fn find(&self, find: &Find) -> Result<Vec<Listed>> {
+        self.inner.find(find).await
+    }
+    async fn keys(&self, beginning: &str, limit: u32) -> Result<Vec<SessionKey>> {
+        self.inner.keys(beginning, limit).await
+    }
+    async fn written(&self, key: &SessionKey) -> Result<Option<Timestamp>> {
+        self.inner.written(key).await
+    }
+    async fn idle(&self, before: Timestamp, skip: u32, limit: u32) -> Result<Vec<SessionKey>> {
+        self.inner.idle(before, skip, limit).await
+    }
+    async fn delete(&self, lease: &Lease) -> Result<()> {
+        self.write(self.inner.delete(lease)).await
     }
 }
 

@@ -11,16 +11,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ml_intern::agent::budget::MoneyRules;
 use ml_intern::agent::tool::{
     Assessment, BadArguments, CallContext, Ownership, Place, Risk, Tool, ToolError,
 };
 use ml_intern::agent::{Agent, Approvals, Rules, Toolbox};
 use ml_intern::clock::{Clock, Timestamp};
+use ml_intern::config::BudgetsConfig;
 use ml_intern::model::{Completion, Delivery, DeltaSink, Model, ModelError, Request};
 use ml_intern::protocol::*;
 use ml_intern::random::Random;
 use ml_intern::runtime::{
-    Branch, Intake, Opening, Pace, Parts, Places, PresentError, Presenter, Presenters, Worker,
+    Branch, Intake, LedgerPurse, Opening, Pace, Parts, Places, PresentError, Presenter, Presenters, Worker,
 };
 use ml_intern::store::embedded::Embedded;
 use ml_intern::store::*;
@@ -63,6 +65,9 @@ impl Model for Stateless {
     }
 }
 
+/// What each call costs at most, in micro-dollars. What it does cost it never says.
+pub const CALL: u64 = 3_000_000;
+
 /// Counts how often each call ran.
 struct Counting(&'static str, Arc<Mutex<BTreeMap<String, usize>>>);
 
@@ -74,7 +79,7 @@ impl Tool for Counting {
     }
     fn assess(&self, _: &Value, _: &Place) -> std::result::Result<Assessment, BadArguments> {
         let risk = if self.0 == "ask" { Risk::Ask { reason: "it asks".into() } } else { Risk::Free };
-        Ok(Assessment { risk, ..Assessment::changes(self.0) })
+        Ok(Assessment { risk, cost: Cost::AtMost(CALL), ..Assessment::changes(self.0) })
     }
     async fn call(&self, _: Value, context: CallContext) -> std::result::Result<ToolOutcome, ToolError> {
         *self.1.lock().unwrap().entry(context.call.0).or_default() += 1;
@@ -157,7 +162,8 @@ pub(super) struct Scene {
     _folder: tempfile::TempDir,
     pub store: Arc<Embedded>,
     pub clock: Clock,
-    ran: Arc<Mutex<BTreeMap<String, usize>>>,
+    pub budgets: BudgetsConfig,
+    pub ran: Arc<Mutex<BTreeMap<String, usize>>>,
     wall: Arc<Wall>,
     random: Random,
 }
@@ -179,16 +185,19 @@ impl Scene {
         let clock = Clock::manual(Timestamp(1_000_000));
         let store = Embedded::open(folder.path(), clock.clone()).unwrap();
         let random = Random::seeded(3);
-        Self { _folder: folder, store, clock, ran: Arc::default(), wall: Arc::default(), random }
+        let budgets = BudgetsConfig::default();
+        Self { _folder: folder, store, clock, budgets, ran: Arc::default(), wall: Arc::default(), random }
     }
 
     pub fn worker(&self, store: Arc<dyn Store>) -> Worker {
         let tools: Vec<Arc<dyn Tool>> =
             vec![Arc::new(Counting("count", self.ran.clone())), Arc::new(Counting("ask", self.ran.clone()))];
+        let budgets = self.budgets.clone();
+        let purse = LedgerPurse::new(store.clone(), budgets, self.clock.clone()).unwrap();
         let agent = Agent {
             model: Arc::new(Stateless),
             toolbox: Toolbox::new(tools),
-            purse: Arc::new(ml_intern::agent::purse::Bottomless),
+            purse: Arc::new(purse),
             rules: Rules {
                 model: "toy/model".into(),
                 effort: None,
@@ -197,7 +206,7 @@ impl Scene {
                 delivery: Delivery::Streamed,
                 approvals: Approvals { ttl: Duration::from_secs(3_600), ..Approvals::default() },
                 compact_at_percent: 85,
-                money: ml_intern::agent::budget::MoneyRules::default(),
+                money: MoneyRules { warn_at: 0, ..MoneyRules::default() },
             },
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -263,6 +272,20 @@ impl Scene {
     }
 }
 
+impl Scene {
+    /// Every call was marked once, so it is paid for once, and nothing stays set aside.
+    async fn assert_paid_once(&self, moment: &str) {
+        let session = SessionKey::from("s");
+        let open = self.store.open_reservations(&session).await.unwrap();
+        assert!(open.is_empty(), "set aside for ever when dying {moment}: {open:?}");
+        let account = Account { scope: Scope::Session(session.clone()), period: Period::Whole };
+        let balance = self.store.balances(&[account]).await.unwrap()[0];
+        assert_eq!(balance, Balance { spent: 3 * CALL, reserved: 0 }, "dying {moment}");
+        let head = self.store.head(&session).await.unwrap().unwrap();
+        assert_eq!(head.usage.cost, balance.spent, "the session and the ledger differ when dying {moment}");
+    }
+}
+
 pub(super) fn everything() -> Claimable {
     Claimable::Behind(Door::Terminal)
 }
@@ -285,6 +308,7 @@ async fn a_death_at_any_write_loses_nothing_and_repeats_nothing() {
             scene.worker(scene.store.clone()).drain(everything()).await;
             let moment = format!("{} write {first}", if after { "after" } else { "before" });
             scene.assert_harmless(&moment);
+            scene.assert_paid_once(&moment).await;
             moments += 1;
             if !died && !died_again {
                 break;

@@ -7,6 +7,8 @@ mod fork_points;
 mod forks;
 mod hard_moments;
 mod kill;
+mod money;
+mod money_race;
 mod retention;
 mod story;
 mod threads;

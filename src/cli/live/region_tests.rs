@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[derive(Clone)]
@@ -124,4 +126,36 @@ fn another_width_leaves_no_trace_of_the_old_lines() {
     region.resize(40);
     region.frame("", view(&["plan", "> hello"], (1, 7)));
     assert_eq!(glass.text(), "kept\nplan\n> hello");
+}
+
+const ROWS: usize = 10;
+
+/// One frame: so many lines above, so many in the region, the cursor at this row.
+fn frames() -> impl Strategy<Value = Vec<(usize, Vec<u8>, usize)>> {
+    proptest::collection::vec((0..4_usize, proptest::collection::vec(0..3_u8, 0..ROWS), 0..ROWS), 1..25)
+}
+
+proptest! {
+    /// Whatever frames come, the screen is what was finished with the region right below it.
+    #[test]
+    fn the_screen_is_always_what_it_should_be(frames in frames()) {
+        let (mut region, glass) = region(10, 30);
+        let (mut finished, mut scrolled) = (Vec::new(), 0);
+        for (number, (above, lines, row)) in frames.into_iter().enumerate() {
+            let fresh: Vec<String> = (0..above).map(|at| format!("done {number}.{at}")).collect();
+            let lines: Vec<String> = lines.iter().enumerate().map(|(at, kind)| format!("{at} {kind}")).collect();
+            let row = row.min(lines.len().saturating_sub(1));
+            let text: String = fresh.iter().map(|line| format!("{line}\n")).collect();
+            region.frame(&text, View { lines: lines.clone(), cursor: (row, lines.len().min(1)) });
+            finished.extend(fresh);
+            // With nothing in the region the cursor needs a row of its own.
+            let (first, rows) = (finished.len(), finished.len() + lines.len().max(1));
+            scrolled = scrolled.max(rows.saturating_sub(ROWS));
+            let all: Vec<String> = finished.iter().cloned().chain(lines.iter().cloned()).collect();
+            let expected = all[scrolled..].join("\n");
+            let seen = glass.text();
+            prop_assert_eq!(seen.trim_end(), expected.trim_end(), "frame {}", number);
+            prop_assert_eq!(usize::from(glass.cursor().0), first + row - scrolled, "frame {}", number);
+        }
+    }
 }

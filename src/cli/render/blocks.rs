@@ -148,4 +148,41 @@ mod tests {
         blocks.reset();
         assert_eq!(blocks.finish(), None);
     }
+
+    proptest::proptest! {
+        /// However the text is cut into pieces, nothing is lost, and no block is torn.
+        #[test]
+        fn pieces_make_no_difference(cuts in proptest::collection::vec(1..9_usize, 1..200)) {
+            let text = "# A\n\nwords\n\n1. one\n\n   more\n\n2. two\n\n```py\na\n\nb\n```\n\n- x\n- y\n\n\nend\n\n> q";
+            let blocks = |pieces: &[String]| {
+                let mut blocks = Blocks::default();
+                let mut all: Vec<String> = Vec::new();
+                for piece in pieces {
+                    all.extend(blocks.push(piece));
+                }
+                all.extend(blocks.finish());
+                all
+            };
+            let mut rest = text;
+            let mut pieces = Vec::new();
+            for cut in cuts {
+                let (piece, after) = rest.split_at(cut.min(rest.len()));
+                pieces.push(piece.to_owned());
+                rest = after;
+            }
+            pieces.push(rest.to_owned());
+            let letters: Vec<String> = text.chars().map(String::from).collect();
+            let (one, other) = (blocks(&pieces), blocks(&letters));
+            proptest::prop_assert_eq!(one.concat(), text);
+            proptest::prop_assert_eq!(other.concat(), text);
+            // A piece may hold several blocks; it never ends inside one.
+            let mut ends = other.iter().scan(0, |at, block| { *at += block.len(); Some(*at) });
+            let ends: Vec<usize> = ends.by_ref().collect();
+            let mut at = 0;
+            for block in one {
+                at += block.len();
+                proptest::prop_assert!(ends.contains(&at), "torn at {}", at);
+            }
+        }
+    }
 }

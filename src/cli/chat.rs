@@ -17,6 +17,7 @@ use super::lines::{Line, Lines};
 use super::render::Screen;
 use super::render::paint::Paint;
 use super::seat::Seat;
+use super::slash::{self, Typed};
 use crate::protocol::{ApprovalRequest, Verdict};
 
 /// What a chat needs besides its conversation.
@@ -130,6 +131,14 @@ impl Asker for AtTheTerminal<'_> {
                 Line::Text(text) => text,
                 Line::End => return Ok(Reply::Leave),
             };
+            match slash::read(&text) {
+                Typed::Quit => return Ok(Reply::Leave),
+                Typed::Say(_) | Typed::Nothing => {}
+                _ => {
+                    screen.remark("Commands wait until the question is answered: y, n, e, or words.");
+                    continue;
+                }
+            }
             match question.read(&text) {
                 Answer::Verdict(verdict) => return Ok(Reply::Verdict(verdict)),
                 Answer::Again(why) => screen.remark(why),

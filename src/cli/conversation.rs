@@ -135,6 +135,12 @@ impl Conversation {
         self.front.take()
     }
 
+    /// Whether the person here has agreed already, where several must.
+    #[must_use]
+    pub fn has_agreed(&self, request: &ApprovalRequest) -> bool {
+        request.votes.iter().any(|vote| vote.by == self.actor.id)
+    }
+
     /// Whether nobody has the session in hand and everything that happened was taken.
     ///
     /// # Errors

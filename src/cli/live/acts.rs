@@ -12,7 +12,7 @@ use super::super::confirm::CANCELLED;
 use super::super::exit::Exit;
 use super::super::interrupts::Press;
 use super::super::render::Screen;
-use super::super::slash::Typed;
+use super::super::slash::{self, Typed};
 use super::bindings::{self, Command};
 use super::complete::{self, Offer, Wanted};
 use super::keys::Input;
@@ -99,7 +99,9 @@ impl Live<'_> {
     }
 
     async fn submitted(&mut self, text: String) -> anyhow::Result<Step> {
-        if matches!(self.mode, Mode::Asking(_)) {
+        // At a question words are its answer; commands are what they always are.
+        let is_answer = matches!(slash::read(&text), Typed::Say(_) | Typed::Nothing);
+        if matches!(self.mode, Mode::Asking(_)) && is_answer {
             self.answered(text).await?;
             return Ok(Step::Stay);
         }
@@ -116,6 +118,8 @@ impl Live<'_> {
             Did::Nothing => {}
             Did::Leaves => return Ok(self.leave(Exit::Finished)),
             Did::Changed => {
+                self.unask();
+                self.open = None;
                 self.screen.change();
                 self.open_session().await?;
             }
@@ -132,7 +136,9 @@ impl Live<'_> {
         if matches!(kind, OperationKind::Say { .. } | OperationKind::Compact | OperationKind::Retry) {
             self.screen.board.since.get_or_insert(Instant::now());
         }
-        self.mode = Mode::Busy;
+        if matches!(self.mode, Mode::Idle) {
+            self.mode = Mode::Busy;
+        }
         self.seat.conversation.submit(kind).await
     }
 

@@ -314,6 +314,12 @@ impl Live<'_> {
     /// The session rests: its question is put, or the next request may come.
     async fn settle(&mut self) -> anyhow::Result<()> {
         self.change(FRAME);
+        if let Some(request) = self.open.take_if(|open| self.seat.conversation.has_agreed(open)) {
+            let missing =
+                request.needed.saturating_sub(u32::try_from(request.votes.len()).unwrap_or(u32::MAX));
+            let words = format!("You have agreed; {missing} more must. The question stays open.");
+            self.screen.remark(&words);
+        }
         if let Some(request) = self.open.clone() {
             self.screen.question(&request);
             let question = Question::new(request);

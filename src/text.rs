@@ -124,6 +124,18 @@ pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<St
     scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
 }
 
+/// What changed between two texts, as a unified diff with three lines around each change.
+#[must_use]
+pub fn unified_diff(before: &str, after: &str) -> String {
+    let ended = |text: &str| if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
+    let (before, after) = (ended(before), ended(after));
+    similar::TextDiff::from_lines(before.as_str(), after.as_str())
+        .unified_diff()
+        .context_radius(3)
+        .header("proposed", "edited")
+        .to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

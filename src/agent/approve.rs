@@ -1,19 +1,20 @@
-//! Questions to people: how they are made, bound to their content, and answered.
+//! Questions to people: how they are made, and bound to their content.
 //!
-//! Pure. Who may click what is decided here and nowhere else. Start at [`request`] and [`decide`].
+//! Pure. How they are answered is in [`super::answer`]. Start at [`request`].
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::answer::Refusal;
 use super::canonical::canonical;
 use super::policy::{Need, need};
 use super::rules::Terms;
 use super::tool::Assessment;
-use super::{Approvals, Session, Who, grant};
+use super::{Approvals, Session, Who};
 use crate::clock::Timestamp;
 use crate::protocol::{
-    Actor, ApprovalId, ApprovalRequest, AskedCall, Call, CallStatus, Cost, Decision, Door, Event, Item,
-    ProposedCall, Turn, TurnState, Verdict,
+    Act, Actor, ApprovalId, ApprovalRequest, AskedCall, AuditEntry, Call, CallStatus, Cost, Door, Event,
+    Item, PersonId, ProposedCall, Turn, TurnState,
 };
 
 /// A question about `asked` on these terms, to be put to people.
@@ -91,159 +92,35 @@ pub fn may_waive(session: &Session, person: &Actor, approvals: &Approvals) -> bo
         }
 }
 
-/// SHA-256 over tools, canonical arguments, what people read, and cost, in hex.
+/// SHA-256 over tools, operations, canonical arguments (hardware and timeouts are among them), what people
+/// read, and cost, in hex.
 #[must_use]
 pub fn digest(calls: &[AskedCall]) -> String {
     let content: Vec<Value> = calls
         .iter()
-        .map(|call| json!([call.call, call.tool, canonical(&call.arguments), call.preview, call.cost]))
+        .map(|call| {
+            let mut one = vec![
+                json!(call.call),
+                json!(call.tool),
+                canonical(&call.arguments),
+                json!(call.preview),
+                json!(call.cost),
+            ];
+            // Last and only if there is one: questions that are open keep the digest they have.
+            one.extend(call.operation.as_ref().map(|operation| json!(operation)));
+            Value::Array(one)
+        })
         .collect();
     hex::encode(Sha256::digest(Value::Array(content).to_string()))
 }
 
-/// Why an answer does not count; a line for the person who gave it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// Nothing with this id is being asked here.
-    NotAsked,
-    /// The answer was given after the question's time was up.
-    Expired,
-    /// This person may not answer.
-    NotAmongApprovers,
-    /// What was asked is no longer what would run.
-    ContentChanged,
-    /// The edit names a call that was not asked about, or gives no JSON object.
-    BadEdit,
-}
-
-impl Refusal {
-    /// In plain words.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::NotAsked => "That question is closed already: it was decided, expired or overtaken.",
-            Self::Expired => {
-                "That question has expired, so nothing was run. Ask me again if you still want it."
-            }
-            Self::NotAmongApprovers => {
-                "You are not among the people who may answer this. Nothing was changed."
-            }
-            Self::ContentChanged => {
-                "What would run is no longer what was asked, so this answer does not count."
-            }
-            Self::BadEdit => "The edited arguments could not be used. Nothing was changed.",
-        }
-    }
-}
-
-/// Applies a person's answer to the waiting turn. `at` is when they gave it, not when we came to it.
-///
-/// # Errors
-/// A [`Refusal`] when the answer does not count; the session is then unchanged.
-pub fn decide(
+pub(super) fn close_asked(
     session: &mut Session,
-    approval: &ApprovalId,
-    verdict: &Verdict,
-    by: &Actor,
-    at: Timestamp,
-) -> Result<Vec<Event>, Refusal> {
-    let Some(turn) = session.head.turn.as_ref() else { return Err(Refusal::NotAsked) };
-    let TurnState::Waiting { calls, approval: asked, .. } = &turn.state else {
-        return Err(Refusal::NotAsked);
-    };
-    if asked.id != *approval {
-        return Err(Refusal::NotAsked);
-    }
-    if !asked.approvers.include(by) {
-        return Err(Refusal::NotAmongApprovers);
-    }
-    if at >= asked.expires_at {
-        return Err(Refusal::Expired);
-    }
-    if digest(&asked.calls) != asked.digest || !same_content(asked, calls) {
-        return Err(Refusal::ContentChanged);
-    }
-    if let Verdict::Edit { arguments } = verdict {
-        let known = |id: &crate::protocol::CallId| {
-            calls.iter().any(|call| call.proposed.id == *id)
-                && asked.calls.iter().any(|call| call.call == *id)
-        };
-        if !arguments.iter().all(|(id, value)| known(id) && value.is_object()) {
-            return Err(Refusal::BadEdit);
-        }
-    }
-    let (mut calls, asked) = (calls.clone(), asked.clone());
-    let decision =
-        Decision::Decided { by: by.id.clone(), name: by.name.clone(), verdict: verdict.clone(), at };
-    if let Some(grant) = asked.grant.as_ref().filter(|_| calls.is_empty()) {
-        return Ok(grant::decided(session, grant, verdict, by, decision));
-    }
-    let mut events = vec![Event::ApprovalDecided { request: asked.clone(), decision }];
-    match verdict {
-        Verdict::Reject { reason } => {
-            let words = rejection(&by.name, reason.as_deref());
-            close_asked(session, &mut calls, &words, "rejected", &mut events);
-            if let Some(turn) = session.head.turn.as_mut() {
-                turn.refused = true;
-            }
-        }
-        Verdict::Approve | Verdict::ApproveForSession | Verdict::Edit { .. } => {
-            allow(&mut calls, verdict, &mut events);
-            if *verdict == Verdict::ApproveForSession {
-                let granted = asked.calls.iter().filter_map(|call| call.alike.clone());
-                session.head.settings.allowed.extend(granted);
-            }
-        }
-    }
-    set_state(session, TurnState::Calling { calls });
-    Ok(events)
-}
-
-/// Closes the open question without an answer: every call asked about gets a result that says `words`.
-pub fn withdraw(session: &mut Session, words: &str, decision: Decision) -> Vec<Event> {
-    let Some(TurnState::Waiting { calls, approval, .. }) = session.head.turn.as_ref().map(|turn| &turn.state)
-    else {
-        return Vec::new();
-    };
-    let (mut calls, request) = (calls.clone(), approval.clone());
-    let mut events = vec![Event::ApprovalDecided { request, decision }];
-    close_asked(session, &mut calls, words, "abandoned", &mut events);
-    if let Some(turn) = session.head.turn.as_mut() {
-        turn.refused = true;
-    }
-    set_state(session, TurnState::Calling { calls });
-    events
-}
-
-fn same_content(asked: &ApprovalRequest, calls: &[Call]) -> bool {
-    // A question about money alone has no call behind it.
-    if asked.grant.is_some() && calls.is_empty() {
-        return true;
-    }
-    asked.calls.iter().all(|question| {
-        calls.iter().any(|call| {
-            call.proposed.id == question.call
-                && call.proposed.tool == question.tool
-                && call.proposed.arguments == question.arguments
-        })
-    })
-}
-
-fn allow(calls: &mut [Call], verdict: &Verdict, events: &mut Vec<Event>) {
-    for call in calls.iter_mut().filter(|call| call.status == CallStatus::Asked) {
-        if let Verdict::Edit { arguments } = verdict
-            && let Some(new) = arguments.get(&call.proposed.id)
-            && *new != call.proposed.arguments
-        {
-            call.proposed.arguments = new.clone();
-            call.edited = true;
-        }
-        call.status = CallStatus::Allowed;
-        events.push(state_change(&call.proposed, "approved"));
-    }
-}
-
-fn close_asked(session: &mut Session, calls: &mut [Call], words: &str, state: &str, events: &mut Vec<Event>) {
+    calls: &mut [Call],
+    words: &str,
+    state: &str,
+    events: &mut Vec<Event>,
+) {
     for call in calls.iter_mut().filter(|call| call.status == CallStatus::Asked) {
         call.status = CallStatus::Done;
         events.push(state_change(&call.proposed, state));
@@ -266,13 +143,88 @@ pub(crate) fn set_state(session: &mut Session, state: TurnState) {
     }
 }
 
-fn rejection(name: &str, reason: Option<&str>) -> String {
-    match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
-        Some(reason) => format!(
-            "Not run: {name} rejected this call and said: {reason}\nTake that into account; do not repeat the same call."
-        ),
-        None => format!(
-            "Not run: {name} rejected this call. Do not repeat it; find another way or ask what is wanted."
-        ),
+/// What changed between two arguments, as a unified diff: of the one text that people edit, or of all as JSON.
+#[must_use]
+pub fn unified_diff(before: &Value, after: &Value, editable: Option<&str>) -> String {
+    let pretty = |value: &Value| serde_json::to_string_pretty(&canonical(value)).unwrap_or_default();
+    let text_of = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let without = |value: &Value, name: &str| {
+        let mut rest = value.clone();
+        rest.as_object_mut().map(|map| map.remove(name));
+        canonical(&rest)
+    };
+    // The text alone, if nothing else changed.
+    let texts = editable
+        .filter(|name| without(before, name) == without(after, name))
+        .and_then(|name| Some((text_of(before, name)?, text_of(after, name)?)));
+    let (old, new) = texts.unwrap_or_else(|| (pretty(before), pretty(after)));
+    crate::text::unified_diff(&old, &new)
+}
+
+/// Notes what became of a question, one entry for each call that it is about.
+pub(super) fn note_question(
+    session: &mut Session,
+    asked: &ApprovalRequest,
+    act: Act,
+    by: Option<&PersonId>,
+    at: Timestamp,
+) {
+    for call in &asked.calls {
+        session.note(AuditEntry {
+            at,
+            session: session.head.key.clone(),
+            turn: Some(asked.turn.clone()),
+            act,
+            by: by.cloned(),
+            approval: Some(asked.id.clone()),
+            call: Some(call.call.clone()),
+            digest: Some(digest(std::slice::from_ref(call))),
+            tool: Some(call.tool.clone()),
+            operation: call.operation.clone(),
+            cost: call.cost.clone(),
+            reason: None,
+        });
     }
+}
+
+/// Notes an answer to a question that is not open here.
+pub(super) fn note_stray(
+    session: &mut Session,
+    approval: &ApprovalId,
+    by: &PersonId,
+    at: Timestamp,
+    refusal: &Refusal,
+) {
+    session.note(AuditEntry {
+        at,
+        session: session.head.key.clone(),
+        turn: None,
+        act: Act::Refused,
+        by: Some(by.clone()),
+        approval: Some(approval.clone()),
+        call: None,
+        digest: None,
+        tool: None,
+        operation: None,
+        cost: Cost::Free,
+        reason: Some(refusal.words()),
+    });
+}
+
+/// Notes what was decided about a call without a question.
+pub(super) fn note_call(session: &mut Session, call: &AskedCall, act: Act, reason: &str, at: Timestamp) {
+    session.note(AuditEntry {
+        at,
+        session: session.head.key.clone(),
+        turn: session.head.turn.as_ref().map(|turn| turn.id.clone()),
+        act,
+        by: None,
+        approval: None,
+        call: Some(call.call.clone()),
+        digest: Some(digest(std::slice::from_ref(call))),
+        tool: Some(call.tool.clone()),
+        operation: call.operation.clone(),
+        cost: call.cost.clone(),
+        reason: Some(reason.to_owned()),
+    });
 }

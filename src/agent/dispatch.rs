@@ -7,14 +7,17 @@ use futures::FutureExt;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::approve::{asked_call, request, set_state, state_change};
+use super::approve::{
+    asked_call, digest, note_call, note_question, request, set_state, state_change, unified_diff,
+};
 use super::budget::Doubt;
-use super::policy::Judgement;
+use super::edited::{CHANGED, told_of_edit, written_by_model};
+use super::policy::{Judgement, Need, need, waived};
 use super::rules::Terms;
 use super::tool::{Assessment, BadArguments, CallContext, Place, Progress, Together, ToolError};
 use super::{Advance, Agent, EventSink, Session};
 use crate::protocol::{
-    AskedCall, Call, CallId, CallStatus, Event, Item, ProposedCall, ToolOutcome, TurnState,
+    Act, AskedCall, Call, CallId, CallStatus, Event, Item, ProposedCall, ToolOutcome, TurnState,
 };
 
 /// How long a stopped call may take to clean up before it is dropped.
@@ -76,6 +79,7 @@ impl Agent {
             let (asked, terms) = self.questions(&calls, session, place);
             let id = self.random.id("ap_").into();
             let approval = request(id, turn, asked, &terms, self.clock.now());
+            note_question(session, &approval, Act::Asked, None, approval.asked_at);
             set_state(session, TurnState::Waiting { calls, approval, told: false });
             return Advance::Paused;
         } else {
@@ -119,17 +123,19 @@ impl Agent {
                 push_result(
                     session,
                     &call.proposed,
-                    &told_of_edit(call, ToolOutcome::failed(words)),
+                    &told_of_edit(call, None, ToolOutcome::failed(words)),
                     sink.as_ref(),
                 );
                 return;
             }
         };
-        let (judgement, _, doubt) = self.judged(session, before, (&call.proposed, &assessment), place);
+        let (judgement, terms, doubt) = self.judged(session, before, (&call.proposed, &assessment), place);
+        let now = asked_call(&call.proposed, &assessment, &terms, Vec::new());
         // Who said yes to a card that did not speak of the cap did not say yes to going past it.
         let past_cap = matches!(doubt, Some(Doubt::PastCap(_))) && !call.named_cap;
         match judgement {
             Judgement::Forbid(words) => {
+                note_call(session, &now, Act::Forbidden, &words, self.clock.now());
                 call.status = CallStatus::Done;
                 if let Some(turn) = session.head.turn.as_mut() {
                     turn.refused = true;
@@ -137,18 +143,36 @@ impl Agent {
                 push_result(
                     session,
                     &call.proposed,
-                    &told_of_edit(call, ToolOutcome::failed(words)),
+                    &told_of_edit(call, None, ToolOutcome::failed(words)),
                     sink.as_ref(),
                 );
             }
-            Judgement::Allow => call.status = CallStatus::Allowed,
-            Judgement::Ask(_) if fresh || past_cap => {
-                call.status = CallStatus::Asked;
-                call.named_cap = past_cap;
+            Judgement::Allow => {
+                if fresh
+                    && need(&assessment, &terms) > Need::Nothing
+                    && let Some(why) = waived(&assessment, &session.head.settings, self.autonomy(session))
+                {
+                    note_call(session, &now, Act::AutoApproved, why, self.clock.now());
+                }
+                call.status = CallStatus::Allowed;
             }
-            // A person has already said yes to it.
-            Judgement::Ask(_) => {}
+            Judgement::Ask(_) => self.ask_unless_approved(session, call, &now, past_cap),
         }
+    }
+
+    /// Leaves a call alone to which a person has said yes as it is now; has people asked about any other.
+    fn ask_unless_approved(&self, session: &mut Session, call: &mut Call, now: &AskedCall, past_cap: bool) {
+        let same = call.approved.as_deref() == Some(&digest(std::slice::from_ref(now)));
+        if same && !past_cap {
+            return;
+        }
+        if same {
+            call.approved = None;
+        } else if call.approved.is_some() {
+            note_call(session, now, Act::Voided, CHANGED, self.clock.now());
+        }
+        call.status = CallStatus::Asked;
+        call.named_cap = past_cap;
     }
 
     pub(super) fn assess(&self, call: &ProposedCall, place: &Place) -> Result<Assessment, BadArguments> {
@@ -156,7 +180,12 @@ impl Agent {
     }
 
     /// What people are asked about, and on which terms: the strictest that any of the calls demands.
-    fn questions(&self, calls: &[Call], session: &Session, place: &Place) -> (Vec<AskedCall>, Terms) {
+    pub(super) fn questions(
+        &self,
+        calls: &[Call],
+        session: &Session,
+        place: &Place,
+    ) -> (Vec<AskedCall>, Terms) {
         let mut questions = Vec::new();
         let mut together: Option<Terms> = None;
         for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.status == CallStatus::Asked) {
@@ -166,6 +195,9 @@ impl Agent {
                 Judgement::Ask(reasons) => reasons,
                 Judgement::Allow | Judgement::Forbid(_) => Vec::new(),
             };
+            // It was approved once, and then became another call before it ran.
+            let changed = call.approved.is_some().then(|| CHANGED.to_owned());
+            let reasons = changed.into_iter().chain(reasons).collect();
             questions.push(asked_call(&call.proposed, &assessment, &terms, reasons));
             together = Some(match together {
                 Some(others) => others.and(terms),
@@ -219,7 +251,15 @@ impl Agent {
                 }),
                 cancel: cancel.clone(),
             };
-            Some(async move { (context.call.clone(), self.run_one(call, context).await) })
+            let change = written_by_model(session, &call).map(|written| {
+                let editable = self.assess(&call.proposed, place).ok().and_then(|known| known.editable);
+                unified_diff(written, &call.proposed.arguments, editable.as_deref())
+            });
+            Some(async move {
+                let id = context.call.clone();
+                let outcome = self.run_one(call.clone(), context).await;
+                (id, told_of_edit(&call, change.as_deref(), outcome))
+            })
         });
         join_all(running).await
     }
@@ -241,7 +281,7 @@ impl Agent {
             ended = task.fuse() => Some(ended),
             () = late => None,
         };
-        let outcome = match ended {
+        match ended {
             Some(Ok(Ok(outcome))) => outcome,
             Some(Ok(Err(ToolError::Cancelled))) => ToolOutcome::failed(STOPPED),
             Some(Ok(Err(error))) => {
@@ -258,8 +298,7 @@ impl Agent {
                 abort.abort();
                 ToolOutcome::failed(STOPPED)
             }
-        };
-        told_of_edit(&call, outcome)
+        }
     }
 
     fn record(&self, session: &mut Session, id: &CallId, outcome: ToolOutcome, sink: &Arc<dyn EventSink>) {
@@ -280,17 +319,6 @@ impl Agent {
 
 /// The result of a call that was stopped.
 const STOPPED: &str = "Stopped before it finished; it may have run partly.";
-
-/// The model knows the arguments that it wrote; if a person wrote others, the result says so.
-fn told_of_edit(call: &Call, mut outcome: ToolOutcome) -> ToolOutcome {
-    if call.edited {
-        outcome.output = format!(
-            "(A person edited this call before approving it. Its arguments were then: {})\n{}",
-            call.proposed.arguments, outcome.output
-        );
-    }
-    outcome
-}
 
 /// Gives every call of the step that has no result yet one that says `words`.
 pub fn close_open_calls(session: &mut Session, words: &str) -> Vec<Event> {

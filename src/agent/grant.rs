@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::approve::{request, set_state};
+use super::approve::{note_question, request, set_state};
 use super::budget::{self, dollars};
 use super::policy::Autonomy;
 use super::{Advance, Agent, Session};
@@ -38,6 +38,7 @@ impl Agent {
             self.clock.now(),
         );
         approval.grant = Some(grant);
+        note_question(session, &approval, Act::Asked, None, approval.asked_at);
         set_state(session, TurnState::Waiting { calls: Vec::new(), approval, told: false });
         Some(Advance::Paused)
     }

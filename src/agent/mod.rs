@@ -3,7 +3,8 @@
 //! Runs with nothing but a scripted model and toy tools. Never sees a retryable error, never knows a
 //! front door or a store. Start at [`Agent::advance`]: it moves a session forward by one saved step.
 //! [`tool`] is the port that tools fill; [`rules`] says what is demanded of a call, [`policy`] what may
-//! run; [`approve`] makes and answers questions to people.
+//! run; [`approve`] makes questions to people, [`answer`] takes
+//! their answers.
 
 use std::sync::Arc;
 
@@ -12,11 +13,13 @@ use crate::model::Model;
 use crate::protocol::Event;
 use crate::random::Random;
 
+pub mod answer;
 pub mod approve;
 pub mod budget;
 pub mod canonical;
 pub mod compact;
 pub mod dispatch;
+mod edited;
 pub mod grant;
 pub mod guard;
 mod paid;

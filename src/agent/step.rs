@@ -187,7 +187,12 @@ fn judged(session: &mut Session, answer: &Completion) -> Verdict {
 pub fn announcement(session: &Session) -> Option<Event> {
     let turn = session.head.turn.as_ref()?;
     match &turn.state {
-        TurnState::Waiting { approval, .. } => Some(Event::ApprovalRequired(approval.clone())),
+        TurnState::Waiting { approval, .. } => {
+            let untouched =
+                approval.votes.is_empty() && approval.calls.iter().all(|it| it.proposed.is_none());
+            let shown = if untouched { Event::ApprovalRequired } else { Event::ApprovalUpdated };
+            Some(shown(approval.clone()))
+        }
         TurnState::Over { ending, at, .. } => Some(ending_event(session, turn, ending, *at)),
         TurnState::Thinking | TurnState::Calling { .. } => None,
     }

@@ -190,6 +190,10 @@ impl Conversation {
                         continue;
                     }
                     let Some(request) = open.take() else { return Ok(Followed::Rests(watched.exit())) };
+                    if request.votes.iter().any(|vote| vote.by == self.actor.id) {
+                        screen.remark("You have agreed; somebody else must agree, too. The question stays open.");
+                        return Ok(Followed::Rests(watched.exit()));
+                    }
                     screen.question(&request);
                     match asker.answer(&request, screen, interrupts).await? {
                         Reply::Verdict(verdict) => {

@@ -56,12 +56,14 @@ impl Asker for Unattended {
         _: &mut Interrupts,
     ) -> anyhow::Result<Reply> {
         Ok(Reply::Verdict(match self {
-            Self::Approve if request.calls.iter().any(|call| call.always) => Verdict::Reject {
-                reason: Some(
-                    "Nobody is here to approve it, and only a person may: run it in the chat or in Slack."
-                        .to_owned(),
-                ),
-            },
+            Self::Approve if request.needed > 1 || request.calls.iter().any(|call| call.always) => {
+                Verdict::Reject {
+                    reason: Some(
+                        "Nobody is here to approve it, and only people may: run it in the chat or in Slack."
+                            .to_owned(),
+                    ),
+                }
+            }
             Self::Approve => Verdict::Approve,
             Self::Refuse => Verdict::Reject {
                 reason: Some("Nobody is here to approve it (the run was started with --ask).".to_owned()),

@@ -102,8 +102,14 @@ impl Bot {
         let folder = parts.data_dir.clone();
         let slack = parts.config.slack.clone();
         let app = Arc::new(App::open(parts)?);
-        let door =
-            SlackDoor::connect(&slack, app.intake(), app.clock().clone(), app.random().clone()).await?;
+        let door = SlackDoor::connect(
+            &slack,
+            app.config().approvals.groups(),
+            app.intake(),
+            app.clock().clone(),
+            app.random().clone(),
+        )
+        .await?;
         let serving = app.clone().serve(Arc::new(door), Roles::all()).await?;
         Ok(Self { app, serving, model, folder, who })
     }

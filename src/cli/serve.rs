@@ -45,7 +45,7 @@ pub async fn run(what: &ServeArgs, loaded: &Loaded, flags: &Flags) -> anyhow::Re
     let app = Arc::new(App::open(parts(loaded, flags))?);
     let mut signals = Signals::listen()?;
     let door = tokio::select! {
-        door = SlackDoor::connect(slack, app.intake(), app.clock().clone(), app.random().clone()) => door?,
+        door = SlackDoor::connect(slack, app.config().approvals.groups(), app.intake(), app.clock().clone(), app.random().clone()) => door?,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
     let door = Arc::new(door);

@@ -34,7 +34,7 @@ pub use blocks::{BlockError, Surface, check_blocks};
 pub use delivery::{AckRecord, Delivery, Redelivery};
 pub use faults::Fault;
 pub use message::{Chunks, FileCard, Message, Reaction, Task};
-pub use options::{Budgets, ChannelSeed, Options, PersonSeed};
+pub use options::{Budgets, ChannelSeed, GroupSeed, Options, PersonSeed};
 pub use people::Person;
 pub use shared::CallRecord;
 pub use state::{Change, Channel, PersonCard, State, Status, View};

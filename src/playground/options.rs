@@ -9,7 +9,7 @@ use crate::clock::Clock;
 
 use super::delivery::{Delivery, Redelivery};
 use super::events;
-use super::state::{Bot, Channel, PersonCard, State, Team};
+use super::state::{Bot, Channel, GroupCard, PersonCard, State, Team};
 
 /// Whether methods are held to Slack's budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,15 @@ pub struct ChannelSeed {
     pub members: Vec<String>,
 }
 
+/// A user group to seed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSeed {
+    /// What people mention, without `@`; the id is made from it.
+    pub handle: String,
+    /// Names of members.
+    pub members: Vec<String>,
+}
+
 /// How a workspace starts.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -56,6 +65,8 @@ pub struct Options {
     pub people: Vec<PersonSeed>,
     /// Channels.
     pub channels: Vec<ChannelSeed>,
+    /// User groups.
+    pub groups: Vec<GroupSeed>,
     /// The bot's handle.
     pub bot_name: String,
     /// How the bot is reached.
@@ -102,6 +113,7 @@ impl Options {
                 channel("ml-experiments", "Training runs, datasets, results"),
                 channel("general", "Everything else"),
             ],
+            groups: vec![GroupSeed { handle: "leads".into(), members: vec!["bob".into()] }],
             bot_name: "ml-intern".into(),
             delivery: Delivery::Socket,
             redelivery: Redelivery::AsSlack,
@@ -170,11 +182,17 @@ pub(super) fn seed(options: &Options, port: u16) -> State {
         topic: it.topic.clone(),
         members: it.members.iter().map(|name| user_id(name)).collect(),
     });
+    let groups = options.groups.iter().map(|it| GroupCard {
+        id: format!("S0{:0<9}", it.handle.to_ascii_uppercase()),
+        handle: it.handle.clone(),
+        members: it.members.iter().map(|name| user_id(name)).collect(),
+    });
     let mut state = State {
         team: Team { id: "T0PLAYGRND1".into(), name: "Playground".into() },
         bot,
         people: people.collect(),
         channels: channels.collect(),
+        groups: groups.collect(),
         messages: BTreeMap::new(),
         statuses: Vec::new(),
         views: Vec::new(),

@@ -32,6 +32,17 @@ pub struct PersonCard {
     pub color: String,
 }
 
+/// A user group.
+#[derive(Debug, Clone, Serialize)]
+pub struct GroupCard {
+    /// `S…`.
+    pub id: String,
+    /// What people mention, without `@`.
+    pub handle: String,
+    /// User ids.
+    pub members: Vec<String>,
+}
+
 /// A channel or a direct message.
 #[derive(Debug, Clone, Serialize)]
 pub struct Channel {
@@ -178,6 +189,8 @@ pub struct State {
     pub people: Vec<PersonCard>,
     /// Channels and direct messages.
     pub channels: Vec<Channel>,
+    /// User groups.
+    pub groups: Vec<GroupCard>,
     /// Messages by channel and ts.
     #[serde(serialize_with = "values")]
     pub messages: BTreeMap<(String, String), Message>,

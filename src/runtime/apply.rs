@@ -4,12 +4,15 @@
 
 use super::past::{self, LastTurn};
 use super::{spending, yolo};
+use crate::agent::answer::{self, Answer};
 use crate::agent::approve::{self, set_state};
 use crate::agent::dispatch::close_open_calls;
+use crate::agent::tool::Place;
 use crate::agent::{Agent, Session, prompt};
 use crate::clock::Timestamp;
 use crate::protocol::{
-    Decision, Ending, Event, Heard, Item, Operation, OperationKind, Setting, Settings, Turn, TurnState,
+    Decision, Ending, Event, Heard, Item, OnExpiry, Operation, OperationKind, Setting, Settings, Turn,
+    TurnState,
 };
 
 /// Whether an operation may be applied while the turn stands as it does.
@@ -39,16 +42,10 @@ pub fn apply(session: &mut Session, operation: &Operation, heard: Vec<Heard>, ag
     let now = agent.clock.now();
     match &operation.kind {
         OperationKind::Say { text, .. } => say(session, operation, text, heard, agent),
-        OperationKind::Decide { approval, verdict } => {
-            match approve::decide(session, approval, verdict, &operation.actor, operation.at) {
-                Ok(mut events) => {
-                    events.extend(processing(session));
-                    events
-                }
-                Err(refusal) => vec![private(operation, refusal.words())],
-            }
-        }
+        // The worker judges edits with the session's place; without one they are refused.
+        OperationKind::Decide { .. } => decide(session, operation, agent, None),
         OperationKind::Expire { approval } => expire(session, approval, now),
+        OperationKind::Remind { approval } => remind(session, approval),
         OperationKind::Stop => stop(session, operation, now),
         OperationKind::Retry => retry(session, operation, agent),
         OperationKind::Undo => undo(session, operation),
@@ -66,13 +63,45 @@ pub fn apply(session: &mut Session, operation: &Operation, heard: Vec<Heard>, ag
             begin_turn(session, operation, agent)
         }
         // The worker does these, with what it alone has: the store, the ledger, the model.
-        OperationKind::Remind { .. }
-        | OperationKind::Usage
+        OperationKind::Usage
         | OperationKind::Models
         | OperationKind::Fork { .. }
         | OperationKind::Adopt { .. } => Vec::new(),
         OperationKind::Shutdown => vec![Event::Shutdown {}],
     }
+}
+
+/// Applies an answer to a question. `place` is where calls would act, if that could be made.
+pub fn decide(
+    session: &mut Session,
+    operation: &Operation,
+    agent: &Agent,
+    place: Option<&Place>,
+) -> Vec<Event> {
+    let OperationKind::Decide { approval, verdict } = &operation.kind else { return Vec::new() };
+    let answer = Answer { approval, verdict, by: &operation.actor, at: operation.at };
+    match agent.decide(session, place, answer) {
+        Ok(mut events) => {
+            let waits = session.head.turn.as_ref().is_some_and(|turn| turn.approval().is_some());
+            if !waits {
+                events.extend(processing(session));
+            }
+            events
+        }
+        Err(refusal) => vec![private(operation, &refusal.words())],
+    }
+}
+
+fn remind(session: &mut Session, approval: &crate::protocol::ApprovalId) -> Vec<Event> {
+    let Some(TurnState::Waiting { approval: asked, .. }) =
+        session.head.turn.as_mut().map(|turn| &mut turn.state)
+    else {
+        return Vec::new();
+    };
+    if asked.id != *approval || asked.remind_at.take().is_none() {
+        return Vec::new();
+    }
+    vec![Event::ApprovalReminder(asked.clone())]
 }
 
 fn say(
@@ -83,7 +112,7 @@ fn say(
     agent: &Agent,
 ) -> Vec<Event> {
     let name = &operation.actor.name;
-    let mut events = approve::withdraw(
+    let mut events = answer::withdraw(
         session,
         &format!("Not run: {name} went on without answering, with the message that follows."),
         Decision::Abandoned { name: name.clone(), at: agent.clock.now() },
@@ -141,28 +170,33 @@ pub fn processing(session: &Session) -> Vec<Event> {
 }
 
 fn expire(session: &mut Session, approval: &crate::protocol::ApprovalId, now: Timestamp) -> Vec<Event> {
-    let waits =
-        session.head.turn.as_ref().and_then(Turn::approval).is_some_and(|asked| asked.id == *approval);
-    if !waits {
+    let open = session.head.turn.as_ref().and_then(Turn::approval).filter(|asked| asked.id == *approval);
+    let Some((on_expiry, about_money)) = open.map(|asked| (asked.on_expiry, asked.grant.is_some())) else {
         return Vec::new();
-    }
-    let about_money =
-        session.head.turn.as_ref().and_then(Turn::approval).is_some_and(|asked| asked.grant.is_some());
-    let mut events = approve::withdraw(
-        session,
-        "Not run: nobody answered in time. Finish with what can be done without it, and say what is missing.",
-        Decision::Expired { at: now },
-    );
-    if about_money {
+    };
+    let words = match on_expiry {
+        OnExpiry::GoOn => {
+            "Not run: nobody answered in time. Finish with what can be done without it, and say what is missing."
+        }
+        OnExpiry::Stop => "Not run: nobody answered in time, and the work was stopped.",
+    };
+    let mut events = answer::withdraw(session, words, Decision::Expired { at: now });
+    match on_expiry {
         // Going on would only ask again.
-        let ending = Ending::Failed {
-            error: "I stopped: nobody said in time whether I may go on.".to_owned(),
-            hint: Some("Try again, or say something, and I ask anew.".to_owned()),
-            retry: true,
-        };
-        set_state(session, TurnState::Over { ending, at: now, told: false });
+        OnExpiry::GoOn if about_money => {
+            let ending = Ending::Failed {
+                error: "I stopped: nobody said in time whether I may go on.".to_owned(),
+                hint: Some("Try again, or say something, and I ask anew.".to_owned()),
+                retry: true,
+            };
+            set_state(session, TurnState::Over { ending, at: now, told: false });
+        }
+        OnExpiry::GoOn => events.extend(processing(session)),
+        OnExpiry::Stop => {
+            let by = Some("the clock, because nobody answered in time".to_owned());
+            set_state(session, TurnState::Over { ending: Ending::Interrupted { by }, at: now, told: false });
+        }
     }
-    events.extend(processing(session));
     events
 }
 
@@ -174,7 +208,7 @@ fn stop(session: &mut Session, operation: &Operation, now: Timestamp) -> Vec<Eve
     let waiting = turn.approval().is_some();
     let words = format!("Not run: {name} stopped the work.");
     let mut events = if waiting {
-        approve::withdraw(session, &words, Decision::Abandoned { name: name.clone(), at: now })
+        answer::withdraw(session, &words, Decision::Abandoned { name: name.clone(), at: now })
     } else {
         close_open_calls(session, &words)
     };

@@ -313,3 +313,34 @@ fn words_before_a_stop_find_room_and_no_call_begins() {
     assert!(fits(&session, &says("and this")));
     assert!(matches!(&**session.items().last().unwrap(), Item::ToolResult { success: false, .. }));
 }
+
+#[test]
+fn a_reminder_comes_once_and_only_while_the_question_is_open() {
+    let mut session = asked(CallStatus::Asked);
+    let remind = |id: &str| does("clock", OperationKind::Remind { approval: id.into() });
+    assert!(apply(&mut session, &remind("other"), Vec::new(), &agent()).is_empty());
+    let events = apply(&mut session, &remind("ap"), Vec::new(), &agent());
+    assert!(matches!(&events[..], [Event::ApprovalReminder(request)] if request.id.as_str() == "ap"));
+    assert!(apply(&mut session, &remind("ap"), Vec::new(), &agent()).is_empty());
+    assert!(!session.head.wants_work(), "it still waits");
+}
+
+#[test]
+fn a_question_may_end_the_turn_when_its_time_is_up() {
+    let mut session = asked(CallStatus::Asked);
+    if let Some(TurnState::Waiting { approval, .. }) = session.head.turn.as_mut().map(|turn| &mut turn.state)
+    {
+        approval.on_expiry = OnExpiry::Stop;
+    }
+    let expire = does("clock", OperationKind::Expire { approval: "ap".into() });
+    let events = apply(&mut session, &expire, Vec::new(), &agent());
+    assert!(matches!(&events[0], Event::ApprovalDecided { decision: Decision::Expired { .. }, .. }));
+    let Some(TurnState::Over { ending: Ending::Interrupted { by: Some(by) }, .. }) =
+        session.head.turn.as_ref().map(|turn| &turn.state)
+    else {
+        panic!("{:?}", session.head.turn)
+    };
+    assert!(by.contains("nobody answered in time"), "{by}");
+    assert!(matches!(&**session.items().last().unwrap(), Item::ToolResult { success: false, .. }));
+    assert_eq!(session.unsaved_audit().last().unwrap().act, crate::protocol::Act::Expired);
+}

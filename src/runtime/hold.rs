@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::apply::{apply, fits, make_room, processing};
+use super::apply::{apply, decide, fits, make_room, processing};
 use super::bells::Bell;
 use super::fork;
 use super::present::{Opening, PresentError, Presenter, Presenters};
 use super::spending;
 use super::stop::{stop_arrives, stops, until_stopped};
+use super::timers::{timers, timers_after};
 use super::worker::Worker;
 use crate::agent::dispatch::close_open_calls;
 use crate::agent::tool::Place;
 use crate::agent::{Advance, EventSink, Session, recover, step};
-use crate::protocol::{Ending, Event, Operation, OperationId, OperationKind, SessionHead, Turn, TurnState};
+use crate::protocol::{Ending, Event, Operation, OperationId, OperationKind, SessionHead, TurnState};
 use crate::store::{Commit, Later, Lease, Result, StoreError};
 
 /// Why a session is given back.
@@ -236,7 +237,12 @@ impl Held<'_> {
                 Vec::new()
             };
             let mut events = std::mem::take(&mut room);
-            events.extend(apply(&mut self.session, operation, heard, &self.worker.0.agent));
+            let agent = &self.worker.0.agent;
+            events.extend(if matches!(operation.kind, OperationKind::Decide { .. }) {
+                decide(&mut self.session, operation, agent, self.place.as_ref())
+            } else {
+                apply(&mut self.session, operation, heard, agent)
+            });
             if operation.kind == OperationKind::Usage {
                 events.push(spending::tell(&self.worker.0.agent, &self.session, operation).await);
             }
@@ -255,7 +261,7 @@ impl Held<'_> {
                 }
                 _ => Vec::new(),
             });
-            self.save(std::slice::from_ref(&operation.id), &[]).await?;
+            self.save(std::slice::from_ref(&operation.id), &timers_after(operation, &self.session)).await?;
             self.show_all(&events);
         }
         Ok(())
@@ -307,10 +313,7 @@ impl Held<'_> {
         if self.is_let_go() {
             return Ok(false);
         }
-        let later = match (advance, self.session.head.turn.as_ref().and_then(Turn::approval)) {
-            (Advance::Paused, Some(asked)) => vec![self.expiry(asked)],
-            _ => Vec::new(),
-        };
+        let later = if advance == Advance::Paused { timers(&self.session) } else { Vec::new() };
         self.save(&[], &later).await?;
         Ok(true)
     }
@@ -327,22 +330,6 @@ impl Held<'_> {
         }
         self.presenter.show(&Event::Shutdown {});
         self.part(Parting::Suspended).await
-    }
-
-    fn expiry(&self, asked: &crate::protocol::ApprovalRequest) -> Later {
-        let head = &self.session.head;
-        let actor = crate::protocol::Actor::new("clock", "the clock");
-        Later {
-            at: asked.expires_at,
-            operation: Operation {
-                id: OperationId(format!("expire:{}", asked.id)),
-                session: head.key.clone(),
-                origin: head.origin.clone(),
-                actor,
-                at: asked.expires_at,
-                kind: OperationKind::Expire { approval: asked.id.clone() },
-            },
-        }
     }
 
     async fn save(&mut self, consumed: &[OperationId], later: &[Later]) -> Result<()> {

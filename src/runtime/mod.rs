@@ -14,6 +14,7 @@ pub mod present;
 pub mod purse;
 mod spending;
 mod stop;
+mod timers;
 pub mod worker;
 mod yolo;
 

@@ -40,6 +40,17 @@ pub fn required_scopes() -> &'static [&'static str] {
     ]
 }
 
+/// The scope that is needed only where rules name user groups.
+pub const GROUPS_SCOPE: &str = "usergroups:read";
+
+/// All bot scopes that the manifest asks for.
+fn scopes() -> Vec<&'static str> {
+    let mut all = required_scopes().to_vec();
+    all.push(GROUPS_SCOPE);
+    all.sort_unstable();
+    all
+}
+
 /// The manifest.
 #[must_use]
 pub fn manifest(name: &str, delivery: &Delivery) -> Value {
@@ -97,7 +108,7 @@ pub fn manifest(name: &str, delivery: &Delivery) -> Value {
             },
             "slash_commands": [command],
         },
-        "oauth_config": { "scopes": { "bot": required_scopes() } },
+        "oauth_config": { "scopes": { "bot": scopes() } },
         "settings": {
             "event_subscriptions": events,
             "interactivity": interactivity,

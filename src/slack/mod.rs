@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod buttons;
+pub mod groups;
 pub mod listen;
 pub mod manifest;
 pub mod modal;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
+use self::groups::Groups;
 use self::listen::socket::Envelopes;
 use self::listen::{Listener, Parts};
 use self::names::Names;
@@ -43,12 +45,14 @@ pub struct SlackDoor {
 }
 
 impl SlackDoor {
-    /// Checks the tokens and assembles the door. Listens to nothing yet.
+    /// Checks the tokens and assembles the door. Listens to nothing yet. `groups` are the user groups whose
+    /// members rules speak of.
     ///
     /// # Errors
     /// In plain words, if a token is missing or refused, or Slack cannot be reached.
     pub async fn connect(
         config: &SlackConfig,
+        groups: Vec<String>,
         intake: Intake,
         clock: Clock,
         random: Random,
@@ -59,9 +63,16 @@ impl SlackDoor {
         let us =
             Ourselves { team: identity.team.clone(), user: identity.user.clone(), bot: identity.bot.clone() };
         let names = Names::new(scheduler.clone(), clock.clone());
-        let presenters =
-            Arc::new(SlackPresenters::new(scheduler.clone(), us.clone(), Arc::clone(&names), config.stream));
-        let parts = Parts { config: config.clone(), us, intake, scheduler: scheduler.clone(), names, clock };
+        let groups = Groups::new(scheduler.clone(), clock.clone(), groups);
+        let presenters = Arc::new(SlackPresenters::new(
+            scheduler.clone(),
+            us.clone(),
+            Arc::clone(&names),
+            Arc::clone(&groups),
+            config.stream,
+        ));
+        let parts =
+            Parts { config: config.clone(), us, intake, scheduler: scheduler.clone(), names, groups, clock };
         let listener = Arc::new(Listener::new(parts));
         let socket = SocketMode::new(
             api,

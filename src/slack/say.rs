@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::protocol::{Decision, Usage, Verdict};
+use crate::protocol::Usage;
+
+mod questions;
+pub use questions::*;
 
 /// Titles and buttons.
 pub const REJECT_TITLE: &str = "Reject";
@@ -156,59 +159,10 @@ pub fn at_most(cost: u64) -> String {
     format!("Costs at most {}.", money(cost))
 }
 
-/// Anybody in the thread may answer.
-pub const ANYONE_MAY_ANSWER: &str = "Anyone here may answer";
-/// Who may answer: all but who asked.
-pub const ANYONE_ELSE_MAY_ANSWER: &str = "Anyone here may answer, except who asked";
-
-/// Who may answer. `people` must be escaped.
-#[must_use]
-pub fn may_answer(people: &str) -> String {
-    format!("May be answered by {people}")
-}
-
-/// Until when an answer counts.
-#[must_use]
-pub fn until(seconds: i64) -> String {
-    format!("until {}", date(seconds))
-}
-
 /// What approving for the session allows.
 #[must_use]
 pub fn allows(words: &str) -> String {
     format!("From now on in this session I will not ask again for: {words}.")
-}
-
-/// What a decided card says. `escape` makes what people wrote safe; times are Slack dates.
-#[must_use]
-pub fn decided(decision: &Decision, escape: impl Fn(&str) -> String) -> String {
-    match decision {
-        Decision::Decided { name, verdict, at, .. } => {
-            let who = escape(name);
-            let when = date(at.seconds());
-            match verdict {
-                Verdict::Approve => format!(":white_check_mark: Approved by {who}, {when}"),
-                Verdict::ApproveForSession => {
-                    format!(":white_check_mark: Approved for this session by {who}, {when}")
-                }
-                Verdict::Edit { .. } => format!(":pencil2: Edited and approved by {who}, {when}"),
-                Verdict::Reject { reason: None } => format!(":no_entry: Rejected by {who}, {when}"),
-                Verdict::Reject { reason: Some(reason) } => {
-                    format!(":no_entry: Rejected by {who}, {when}: {}", escape(reason))
-                }
-            }
-        }
-        Decision::Expired { at } => {
-            format!(":hourglass: Expired {} without an answer; nothing was run", date(at.seconds()))
-        }
-        Decision::Abandoned { name, at } => {
-            format!(
-                ":leftwards_arrow_with_hook: Overtaken by {}, {}; nothing was run",
-                escape(name),
-                date(at.seconds())
-            )
-        }
-    }
 }
 
 /// A moment as Slack shows it in each reader's own time.

@@ -82,7 +82,10 @@ async fn an_edited_command_runs_as_edited() {
     assert_eq!(tasks, [("echo epochs=1".to_owned(), "complete".to_owned())], "what runs is shown");
     let last = world.model.requests().pop().unwrap();
     let result = last["messages"].as_array().unwrap().last().unwrap()["content"].to_string();
-    assert!(result.contains("epochs=1") && !result.contains("epochs=100\\n"), "{result}");
+    assert!(
+        result.contains("-echo epochs=100") && result.contains("+echo epochs=1"),
+        "told what changed: {result}"
+    );
     let decided = thread.messages().into_iter().find(|it| it.ts == card).unwrap();
     assert!(shown(&decided).contains("epochs=1"));
     world.finish().await;

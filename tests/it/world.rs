@@ -95,9 +95,15 @@ impl World {
         };
         let app = Arc::new(App::open(parts).unwrap());
         let door = Arc::new(
-            SlackDoor::connect(&app.config().slack, app.intake(), app.clock().clone(), app.random().clone())
-                .await
-                .unwrap(),
+            SlackDoor::connect(
+                &app.config().slack,
+                app.config().approvals.groups(),
+                app.intake(),
+                app.clock().clone(),
+                app.random().clone(),
+            )
+            .await
+            .unwrap(),
         );
         let http = self.config.slack.app_token.is_none();
         let serving = app.clone().serve(door, Roles::all()).await.unwrap();

@@ -72,7 +72,12 @@ def reading(web, people, tally, general, alice):
     tally.check("users.info", web.users_info(user=alice)["user"]["name"] == "alice")
     tally.check("users.list", any(it["is_bot"] for it in web.users_list()["members"]))
     tally.check("users.conversations", len(web.users_conversations()["channels"]) >= 2)
-    tally.check("usergroups.list", web.usergroups_list()["usergroups"] == [])
+    group = web.usergroups_list(include_users=True, include_count=True)["usergroups"][0]
+    tally.check("usergroups.list", group["handle"] == "leads" and group["user_count"] == len(group["users"]) == 1, group)
+    tally.check("members only if asked for", "users" not in web.usergroups_list()["usergroups"][0])
+    tally.check("members of a group", web.usergroups_users_list(usergroup=group["id"])["users"] == group["users"])
+    by_json = refusal(lambda: web.api_call("usergroups.users.list", json={"usergroup": group["id"]}))
+    tally.check("usergroups.users.list reads no JSON", by_json == "invalid_arguments", by_json)
     tally.check("usergroups.users.list", refusal(lambda: web.usergroups_users_list(usergroup="S1")) == "no_such_subteam")
 
 

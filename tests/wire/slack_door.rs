@@ -53,7 +53,9 @@ impl Hall {
         };
         configure(&mut config);
         let intake = Intake::new(store.clone() as Arc<dyn Store>);
-        let door = SlackDoor::connect(&config, intake, Clock::system(), Random::seeded(1)).await.unwrap();
+        let door = SlackDoor::connect(&config, Vec::new(), intake, Clock::system(), Random::seeded(1))
+            .await
+            .unwrap();
         let root = slack.person("alice").says(CHANNEL, None, "about the model").await.unwrap();
         let began = Clock::system().now();
         Self { slack, store, door, root, began, _folder: folder }

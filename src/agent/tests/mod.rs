@@ -7,6 +7,7 @@ mod crashes;
 mod guards;
 mod money;
 mod turns;
+mod votes;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

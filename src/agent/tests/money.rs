@@ -1,7 +1,7 @@
 //! Money: set aside before anything runs, settled after it, asked about where people must be asked.
 
 use super::*;
-use crate::agent::approve::decide;
+use crate::agent::answer::Answer;
 use crate::agent::purse::{Payers, Pledge, Purse, PurseError, Standing, Wish};
 use crate::model::Facts;
 use crate::protocol::{
@@ -191,7 +191,9 @@ pub(super) fn job(id: &'static str, cost: u64) -> (&'static str, &'static str, V
 impl Bench {
     pub(super) fn answer(&mut self, verdict: &Verdict) {
         let asked = self.asked();
-        decide(&mut self.session, &asked.id, verdict, &person("alice"), self.agent.clock.now()).unwrap();
+        let by = person("alice");
+        let answer = Answer { approval: &asked.id, verdict, by: &by, at: self.agent.clock.now() };
+        self.agent.decide(&mut self.session, Some(&self.place), answer).unwrap();
     }
 
     pub(super) fn asked(&self) -> crate::protocol::ApprovalRequest {

@@ -98,7 +98,7 @@ pub async fn run(loaded: Result<Loaded, ConfigError>, flags: &Flags) -> anyhow::
             report.add(local::configuration(&loaded));
             report.add(local::tools(&loaded.config));
             report.add(local::store(&loaded.config, &Clock::system()).await);
-            for check in slack::checks(&loaded.config.slack, &Clock::system()).await? {
+            for check in slack::checks(&loaded.config, &Clock::system()).await? {
                 report.add(check);
             }
             for check in model::checks(&loaded.config, &Clock::system()).await? {

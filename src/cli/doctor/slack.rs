@@ -11,7 +11,7 @@ use crate::clients::http;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Destination, SlackConfig, SlackMode};
 use crate::secret::Secret;
-use crate::slack::manifest::required_scopes;
+use crate::slack::manifest::{GROUPS_SCOPE, required_scopes};
 
 /// Slack refuses signatures older than this, and so do we.
 const SIGNATURE_LIFE: Duration = Duration::from_secs(300);
@@ -41,7 +41,8 @@ impl Answer {
 }
 
 /// Tokens, scopes, clock, and how events arrive.
-pub(super) async fn checks(slack: &SlackConfig, clock: &Clock) -> anyhow::Result<Vec<Check>> {
+pub(super) async fn checks(config: &Config, clock: &Clock) -> anyhow::Result<Vec<Check>> {
+    let slack = &config.slack;
     let Some(token) = &slack.bot_token else {
         return Ok(vec![Check::skipped("Slack", "no bot token; only `serve` needs one")]);
     };
@@ -58,7 +59,11 @@ pub(super) async fn checks(slack: &SlackConfig, clock: &Clock) -> anyhow::Result
         Ok(answer) => {
             let found = format!("{} in {}", answer.text("user"), answer.text("team"));
             checks.push(Check::good("Slack bot token", found));
-            checks.push(scopes(answer.scopes.as_deref(), required_scopes()));
+            let mut required = required_scopes().to_vec();
+            if !config.approvals.groups().is_empty() {
+                required.push(GROUPS_SCOPE);
+            }
+            checks.push(scopes(answer.scopes.as_deref(), &required));
             checks.push(skew(answer.date, clock.now()));
         }
     }

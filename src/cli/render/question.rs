@@ -5,8 +5,10 @@
 
 use super::clean::{clean, line};
 use super::paint::Paint;
-use crate::protocol::{ApprovalRequest, AskedCall, Cost};
+use crate::protocol::{ApprovalRequest, Approvers, AskedCall, Cost};
 
+/// The person who sits at this terminal.
+const HERE: &str = "local";
 /// Lines of a preview beyond this many are counted instead of shown; `e` shows the whole.
 const PREVIEW_LINES: usize = 200;
 
@@ -25,10 +27,33 @@ pub fn draw(request: &ApprovalRequest, paint: Paint) -> String {
         for reason in &call.reasons {
             out.push_str(&format!("  asks because: {}\n", line(reason, 300)));
         }
-        if let Cost::AtMost(cost) = call.cost {
-            out.push_str(&format!("  costs at most {}\n", super::text::dollars(cost)));
+        match &call.cost {
+            Cost::AtMost(cost) => {
+                out.push_str(&format!("  costs at most {}\n", super::text::dollars(*cost)));
+            }
+            Cost::Unknown(why) => out.push_str(&format!("  costs an unknown amount: {}\n", line(why, 200))),
+            Cost::Free => {}
         }
         out.push_str(&preview(call, paint));
+        if let Some(changed) = &call.diff {
+            out.push_str(&diff(changed, paint));
+        }
+    }
+    out.push_str(&terms(request));
+    out
+}
+
+/// What an edit changed, line by line.
+#[must_use]
+pub fn diff(changed: &str, paint: Paint) -> String {
+    let mut out = "  edited; what changed against what was proposed:\n".to_owned();
+    for text in clean(changed).lines().take(PREVIEW_LINES) {
+        let drawn = match text.chars().next() {
+            Some('+') => paint.green(text),
+            Some('-') => paint.red(text),
+            _ => text.to_owned(),
+        };
+        out.push_str(&format!("{}{drawn}\n", paint.dim("  │ ")));
     }
     out
 }
@@ -46,6 +71,61 @@ fn about_money(request: &ApprovalRequest, paint: Paint) -> String {
         }
     }
     out
+}
+
+/// Who must agree and how long the question stands, where that is not just the person who sits here.
+fn terms(request: &ApprovalRequest) -> String {
+    let mut out = String::new();
+    if let Some(who) = voters(&request.approvers) {
+        out.push_str(&format!("  may be answered by {who}\n"));
+    }
+    if request.needed > 1 {
+        out.push_str(&format!("  {}\n", agreed(request)));
+    }
+    let stands = request.expires_at.since(request.asked_at);
+    out.push_str(&format!("  counts for {} from when it was asked\n", span(stands.as_secs())));
+    out
+}
+
+/// How many must agree, and who has.
+#[must_use]
+pub fn agreed(request: &ApprovalRequest) -> String {
+    let names: Vec<String> = request.votes.iter().map(|vote| line(&vote.name, 60)).collect();
+    match names.as_slice() {
+        [] => format!("{} people must agree", request.needed),
+        names => format!("{} of {} agreed: {}", names.len(), request.needed, names.join(", ")),
+    }
+}
+
+/// Who may answer; `None` if whoever sits here may, as usual.
+fn voters(approvers: &Approvers) -> Option<String> {
+    match approvers {
+        Approvers::Anyone => None,
+        Approvers::AnyoneBut { person } if person.as_str() == HERE => {
+            Some("anyone but the person who asked".to_owned())
+        }
+        Approvers::AnyoneBut { .. } => None,
+        Approvers::Listed { people, .. } if people.iter().any(|person| person.as_str() == HERE) => None,
+        Approvers::Listed { people, groups } => {
+            let people = people.iter().map(|person| line(person.as_str(), 40));
+            let groups = groups.iter().map(|group| format!("members of {}", line(group, 40)));
+            let all: Vec<String> = people.chain(groups).collect();
+            Some(if all.is_empty() { "nobody (the rules leave no one)".to_owned() } else { all.join(", ") })
+        }
+        Approvers::All { of } => {
+            let parts: Vec<String> = of.iter().filter_map(voters).collect();
+            (!parts.is_empty()).then(|| format!("whoever is among each of these: {}", parts.join("; ")))
+        }
+    }
+}
+
+fn span(seconds: u64) -> String {
+    match (seconds / 3_600, seconds / 60, seconds) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, _) => format!("{minutes} min"),
+        (hours, minutes, _) if minutes % 60 == 0 => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {} min", minutes % 60),
+    }
 }
 
 /// The line that the answer is typed behind, below one that says what "always" would allow.
@@ -97,7 +177,7 @@ pub(in crate::cli) mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::protocol::approval::Alike;
-    use crate::protocol::{Approvers, OnExpiry};
+    use crate::protocol::{OnExpiry, Vote};
 
     pub(in crate::cli) fn request(commands: &[&str]) -> ApprovalRequest {
         let call = |(at, command): (usize, &&str)| AskedCall {
@@ -122,7 +202,7 @@ pub(in crate::cli) mod tests {
             calls: commands.iter().enumerate().map(call).collect(),
             digest: "d".to_owned(),
             asked_at: Timestamp(0),
-            expires_at: Timestamp(1),
+            expires_at: Timestamp(24 * 60 * 60 * 1_000),
             approvers: Approvers::Anyone,
             needed: 1,
             votes: Vec::new(),
@@ -138,7 +218,7 @@ pub(in crate::cli) mod tests {
         assert_eq!(
             drawn,
             "\n[1/2] bash — run ls rm -rf build\n  asks because: it runs a command\n  │ ls\n  │ rm -rf build\n\
-             \n[2/2] bash — run pwd\n  asks because: it runs a command\n  │ pwd\n",
+             \n[2/2] bash — run pwd\n  asks because: it runs a command\n  │ pwd\n  counts for 24 h from when it was asked\n",
         );
     }
 
@@ -175,5 +255,22 @@ pub(in crate::cli) mod tests {
         assert!(asked.lines().all(|line| line.len() < 80), "it fits the screen");
         two.calls[1].alike = None;
         assert!(!prompt(&two).contains("[a]lways"));
+    }
+
+    #[test]
+    fn who_must_agree_and_what_an_edit_changed_is_drawn_below() {
+        let mut one = request(&["echo 1"]);
+        one.needed = 2;
+        one.votes = vec![Vote { by: "U1".into(), name: "Bob".to_owned(), at: Timestamp(0) }];
+        one.approvers = Approvers::Listed { people: vec!["U1".into()], groups: vec!["S1".to_owned()] };
+        one.calls[0].diff = Some(crate::text::unified_diff("echo 9", "echo 1"));
+        one.calls[0].cost = Cost::Unknown("no price is known".to_owned());
+        assert_eq!(
+            draw(&one, Paint::Plain),
+            "\nbash — run echo 1\n  asks because: it runs a command\n  costs an unknown amount: no price is known\n  \
+             │ echo 1\n  edited; what changed against what was proposed:\n  │ --- proposed\n  │ +++ edited\n  \
+             │ @@ -1 +1 @@\n  │ -echo 9\n  │ +echo 1\n  may be answered by U1, members of S1\n  \
+             1 of 2 agreed: Bob\n  counts for 24 h from when it was asked\n",
+        );
     }
 }

@@ -235,6 +235,15 @@ impl Screen for TextScreen {
             Event::TurnComplete { .. } | Event::Interrupted { .. } | Event::Error { .. } => {
                 self.ending(event)
             }
+            Event::ApprovalUpdated(request) => {
+                self.finish_text();
+                if request.needed > 1 {
+                    self.dim_line(&question::agreed(request));
+                }
+            }
+            Event::ApprovalReminder(_) => {
+                self.dim_line("The question above still waits for an answer; its time is nearly up.");
+            }
             // The question is drawn when it is put, by `question`.
             Event::ApprovalRequired(_) => self.finish_text(),
             other => self.conversation(other),

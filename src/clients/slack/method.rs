@@ -22,6 +22,8 @@ pub enum Method {
     ConversationInfo,
     ConversationOpen,
     UsersInfo,
+    GroupList,
+    GroupMembers,
     ReactionsAdd,
     ViewsOpen,
     ViewsUpdate,
@@ -61,6 +63,8 @@ impl Method {
             Self::ConversationInfo => "conversations.info",
             Self::ConversationOpen => "conversations.open",
             Self::UsersInfo => "users.info",
+            Self::GroupList => "usergroups.list",
+            Self::GroupMembers => "usergroups.users.list",
             Self::ReactionsAdd => "reactions.add",
             Self::ViewsOpen => "views.open",
             Self::ViewsUpdate => "views.update",
@@ -76,6 +80,8 @@ impl Method {
             | Self::History
             | Self::ConversationInfo
             | Self::UsersInfo
+            | Self::GroupList
+            | Self::GroupMembers
             | Self::GetUploadUrl => Encoding::Query,
             _ => Encoding::Json,
         }
@@ -84,7 +90,7 @@ impl Method {
     /// Calls a minute that Slack promises to a workspace's app. Messages have a limit per channel besides.
     pub(super) fn per_minute(self) -> u32 {
         match self {
-            Self::StartStream | Self::StopStream => 20,
+            Self::StartStream | Self::StopStream | Self::GroupList | Self::GroupMembers => 20,
             Self::ConnectionsOpen
             | Self::Update
             | Self::Delete

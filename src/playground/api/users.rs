@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::conversations::page;
 use super::{Answer, Ctx, Method, Tier, refuse};
-use crate::playground::state::State;
+use crate::playground::state::{GroupCard, State};
 
 const READ: &[&str] = &["users:read"];
 
@@ -52,14 +52,33 @@ fn list(ctx: &mut Ctx<'_>) -> Answer {
     Ok(json!({"members": members, "cache_ts": 0, "response_metadata": {"next_cursor": next}}))
 }
 
-fn groups(_: &mut Ctx<'_>) -> Answer {
-    // The workspace has no user groups; a mention of one can still be recorded as a ping.
-    Ok(json!({"usergroups": []}))
+fn groups(ctx: &mut Ctx<'_>) -> Answer {
+    let with_users = ctx.args.flag("include_users");
+    let with_count = ctx.args.flag("include_count");
+    let wire = |group: &GroupCard| {
+        let mut wire = json!({"id": group.id, "team_id": ctx.state.team.id, "is_usergroup": true,
+            "is_subteam": true, "is_external": false, "name": group.handle, "description": "",
+            "handle": group.handle, "date_create": 0, "date_update": 0, "date_delete": 0, "auto_type": null,
+            "auto_provision": false, "enterprise_subteam_id": "", "created_by": ctx.state.bot.user_id,
+            "updated_by": ctx.state.bot.user_id, "deleted_by": null,
+            "prefs": {"channels": [], "groups": []}});
+        if with_users {
+            wire["users"] = json!(group.members);
+        }
+        if with_count {
+            wire["user_count"] = json!(group.members.len());
+        }
+        wire
+    };
+    Ok(json!({"usergroups": ctx.state.groups.iter().map(wire).collect::<Vec<_>>()}))
 }
 
 fn group_users(ctx: &mut Ctx<'_>) -> Answer {
-    ctx.args.need("usergroup")?;
-    refuse("no_such_subteam")
+    let wanted = ctx.args.need("usergroup")?;
+    match ctx.state.groups.iter().find(|group| group.id == wanted) {
+        Some(group) => Ok(json!({"users": group.members})),
+        None => refuse("no_such_subteam"),
+    }
 }
 
 fn bot(ctx: &mut Ctx<'_>) -> Answer {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Listener};
+use super::{Answer, GROUP_PATIENCE, Listener};
 use crate::clients::slack::{Method, Outgoing, Priority, Retry};
 use crate::protocol::{Actor, ApprovalId, ApprovalRequest, OperationKind, SessionHead, TurnState, Verdict};
 use crate::slack::place::Place;
@@ -60,7 +60,8 @@ impl Listener {
             self.take_buttons_away(clicked).await;
             return Answer::Taken;
         };
-        if !request.approvers.include(&Actor::new(clicked.person.id.clone(), "")) {
+        let person = Actor::new(clicked.person.id.clone(), "");
+        if !request.approvers.include(&self.groups.join(person, GROUP_PATIENCE).await) {
             self.private(&clicked.place, &clicked.person.id, say::NOT_AN_APPROVER);
             return Answer::Taken;
         }

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 
 use super::access::{self, Told};
+use super::groups::Groups;
 use super::names::Names;
 use super::place::Place;
 use super::say;
@@ -30,6 +31,8 @@ use crate::runtime::intake::Intake;
 
 /// How long an acknowledgement may wait for a name.
 const NAME_PATIENCE: Duration = Duration::from_millis(300);
+/// How long an acknowledgement may wait for the groups that rules name, where there are any.
+const GROUP_PATIENCE: Duration = Duration::from_millis(1_000);
 /// How many keys are remembered before the memory starts over.
 const REMEMBERED: usize = 20_000;
 
@@ -51,6 +54,7 @@ pub struct Listener {
     intake: Intake,
     scheduler: Scheduler,
     names: Arc<Names>,
+    groups: Arc<Groups>,
     clock: Clock,
     told: Told,
     /// Sessions that this process knows to exist, so that the store need not be asked each time.
@@ -73,6 +77,8 @@ pub struct Parts {
     pub scheduler: Scheduler,
     /// Who people are.
     pub names: Arc<Names>,
+    /// Who belongs to the groups that rules name.
+    pub groups: Arc<Groups>,
     /// The time.
     pub clock: Clock,
 }
@@ -81,13 +87,14 @@ impl Listener {
     /// A listener.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { config, us, intake, scheduler, names, clock } = parts;
+        let Parts { config, us, intake, scheduler, names, groups, clock } = parts;
         Self {
             config,
             us,
             intake,
             scheduler,
             names,
+            groups,
             clock,
             told: Told::default(),
             opened: Mutex::default(),
@@ -203,12 +210,13 @@ impl Listener {
         } else {
             self.names.of(&person.id, NAME_PATIENCE).await
         };
+        let actor = Actor { zone: self.names.zone_of(&person.id), ..Actor::new(person.id.clone(), name) };
         let session = place.session();
         let operation = Operation {
             id: OperationId(cause),
             session: session.clone(),
             origin: place.origin(),
-            actor: Actor { zone: self.names.zone_of(&person.id), ..Actor::new(person.id.clone(), name) },
+            actor: self.groups.join(actor, GROUP_PATIENCE).await,
             at: self.clock.now(),
             kind,
         };

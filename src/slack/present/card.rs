@@ -4,21 +4,23 @@ use serde_json::{Value, json};
 
 use super::markdown::{cut, escape_mrkdwn, one_line};
 use super::money_card::{self, is_about_money};
-use crate::protocol::{ApprovalRequest, Approvers, AskedCall, Decision, Verdict};
+use crate::protocol::{ApprovalRequest, AskedCall, Cost, Decision, Verdict};
 use crate::slack::{buttons, say};
 
 /// Characters of commands shown on one card, all calls together.
 const SHOWN: usize = 8_000;
 /// Characters of one command shown.
 const SHOWN_EACH: usize = 2_800;
+/// Characters of one diff shown.
+const SHOWN_DIFF: usize = 1_500;
 /// Calls shown in full.
 const CALLS: usize = 10;
 
 /// What a card needs to know besides its question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Around {
-    /// Names of those who may answer: a card pings nobody.
-    pub approvers: Vec<String>,
+    /// Who may answer, in words and escaped: a card pings nobody.
+    pub who: String,
     /// Said below a text that is cut.
     pub cut_note: &'static str,
 }
@@ -30,10 +32,10 @@ pub fn waiting(request: &ApprovalRequest, around: &Around) -> Value {
         vec![section(&money_card::headline(request)), section(&money_card::so_far(request))]
     } else {
         let mut blocks = vec![section(&format!(":raised_hand: *{}*", say::may_i(request.calls.len())))];
-        blocks.extend(calls(request, around.cut_note, |call| call.preview.clone()));
+        blocks.extend(calls(request, around.cut_note));
         blocks
     };
-    blocks.push(context(&terms(request, &around.approvers)));
+    blocks.push(context(&terms(request, &around.who)));
     blocks.push(json!({ "type": "actions", "block_id": "approval", "elements": answers(request) }));
     json!(blocks)
 }
@@ -41,18 +43,25 @@ pub fn waiting(request: &ApprovalRequest, around: &Around) -> Value {
 /// A card that was decided, expired or overtaken: no buttons.
 #[must_use]
 pub fn settled(request: &ApprovalRequest, decision: &Decision) -> Value {
+    let outcome = context(&cut(&outcome(request, decision), 2_900));
     if is_about_money(request) {
         let told = format!("{}\n{}", money_card::headline(request), money_card::so_far(request));
-        return json!([section(&told), context(&cut(&say::decided(decision, escape_mrkdwn), 2_900))]);
+        return json!([section(&told), outcome]);
     }
-    let mut blocks = calls(request, say::CUT, |call| match decision {
-        Decision::Decided { verdict: Verdict::Edit { arguments }, .. } => {
-            arguments.get(&call.call).map_or_else(|| call.preview.clone(), |new| edited_text(call, new))
-        }
-        _ => call.preview.clone(),
-    });
-    blocks.push(context(&cut(&say::decided(decision, escape_mrkdwn), 2_900)));
+    let mut blocks = calls(request, say::CUT);
+    blocks.push(outcome);
     json!(blocks)
+}
+
+/// One line: who decided what, and when.
+#[must_use]
+pub fn outcome(request: &ApprovalRequest, decision: &Decision) -> String {
+    say::decided(decision, &voters(request), escape_mrkdwn)
+}
+
+/// Who has agreed, escaped.
+fn voters(request: &ApprovalRequest) -> Vec<String> {
+    request.votes.iter().take(20).map(|vote| escape_mrkdwn(&one_line(&vote.name, 80))).collect()
 }
 
 /// What notifications say.
@@ -68,7 +77,7 @@ pub fn summary(request: &ApprovalRequest) -> String {
 /// The plainest form of a card: text and buttons.
 #[must_use]
 pub fn plain(request: &ApprovalRequest, around: &Around) -> Value {
-    let text = format!("{}\n{}", summary(request), terms(request, &around.approvers));
+    let text = format!("{}\n{}", summary(request), terms(request, &around.who));
     json!([
         section(&cut(&text, 2_900)),
         { "type": "actions", "block_id": "approval", "elements": answers(request) },
@@ -108,7 +117,7 @@ fn is_cut(text: &str) -> bool {
     text.chars().count() > SHOWN_EACH
 }
 
-fn calls(request: &ApprovalRequest, cut_note: &str, text: impl Fn(&AskedCall) -> String) -> Vec<Value> {
+fn calls(request: &ApprovalRequest, cut_note: &str) -> Vec<Value> {
     let mut blocks = Vec::new();
     let mut left = SHOWN;
     for call in request.calls.iter().take(CALLS) {
@@ -117,21 +126,17 @@ fn calls(request: &ApprovalRequest, cut_note: &str, text: impl Fn(&AskedCall) ->
             escape_mrkdwn(&call.tool),
             escape_mrkdwn(&one_line(&call.title, 300))
         )));
-        let text = text(call);
-        let shown = cut(&text, SHOWN_EACH.min(left.max(200)));
+        let shown = cut(&call.preview, SHOWN_EACH.min(left.max(200)));
         left = left.saturating_sub(shown.chars().count());
-        if !shown.trim().is_empty() {
-            // Preformatted rich text is never read as markup.
-            blocks.push(json!({
-                "type": "rich_text",
-                "elements": [{
-                    "type": "rich_text_preformatted",
-                    "elements": [{ "type": "text", "text": shown }],
-                }],
-            }));
-        }
-        if is_cut(&text) {
+        blocks.extend(preformatted(&shown));
+        if is_cut(&call.preview) {
             blocks.push(context(cut_note));
+        }
+        if let Some(diff) = &call.diff {
+            let shown = cut(diff, SHOWN_DIFF.min(left.max(200)));
+            left = left.saturating_sub(shown.chars().count());
+            blocks.push(context(say::EDITED));
+            blocks.extend(preformatted(&shown));
         }
     }
     if request.calls.len() > CALLS {
@@ -140,8 +145,19 @@ fn calls(request: &ApprovalRequest, cut_note: &str, text: impl Fn(&AskedCall) ->
     blocks
 }
 
-/// Why it asks, what it costs, who may answer, until when.
-fn terms(request: &ApprovalRequest, approvers: &[String]) -> String {
+/// Preformatted rich text is never read as markup.
+fn preformatted(text: &str) -> Option<Value> {
+    let shown = !text.trim().is_empty();
+    shown.then(|| {
+        json!({
+            "type": "rich_text",
+            "elements": [{ "type": "rich_text_preformatted", "elements": [{ "type": "text", "text": text }] }],
+        })
+    })
+}
+
+/// Why it asks, what it costs, who must agree, until when.
+fn terms(request: &ApprovalRequest, who: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for reason in request.calls.iter().flat_map(|call| &call.reasons) {
         let line = escape_mrkdwn(&one_line(reason, 200));
@@ -153,14 +169,15 @@ fn terms(request: &ApprovalRequest, approvers: &[String]) -> String {
     if cost > 0 {
         lines.push(say::at_most(cost));
     }
-    let who = match &request.approvers {
-        Approvers::Anyone => say::ANYONE_MAY_ANSWER.to_owned(),
-        Approvers::AnyoneBut { .. } => say::ANYONE_ELSE_MAY_ANSWER.to_owned(),
-        Approvers::All { .. } | Approvers::Listed { .. } => {
-            say::may_answer(&escape_mrkdwn(&cut(&approvers.join(", "), 600)))
+    for call in &request.calls {
+        if let Cost::Unknown(why) = &call.cost {
+            lines.push(say::unknown_cost(&escape_mrkdwn(&one_line(why, 200))));
         }
-    };
-    lines.push(format!("{who} · {}", say::until(request.expires_at.seconds())));
+    }
+    if request.needed > 1 {
+        lines.push(say::agreed(request.needed, &voters(request)));
+    }
+    lines.push(format!("{} · {}", say::may_answer(who), say::until(request.expires_at.seconds())));
     cut(&lines.join("\n"), 2_900)
 }
 

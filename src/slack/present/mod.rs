@@ -14,10 +14,12 @@ pub mod markdown;
 mod memo;
 mod money_card;
 mod post;
+mod question;
 mod queue;
 mod status;
 mod stream;
 mod tasks;
+mod voters;
 mod worker;
 
 use std::collections::HashMap;
@@ -33,6 +35,7 @@ use self::post::Courier;
 use self::queue::{Input, Queue};
 use self::status::StatusSupport;
 use self::worker::{Past, Worker};
+use super::groups::Groups;
 use super::names::Names;
 use super::place::Place;
 use super::say;
@@ -58,6 +61,7 @@ struct Shared {
     pub status: Arc<StatusSupport>,
     pub streams: StreamSupport,
     pub names: Arc<Names>,
+    pub groups: Arc<Groups>,
     /// Memos that were never saved, because something did not arrive.
     unsaved: Mutex<HashMap<SessionKey, Memo>>,
 }
@@ -76,11 +80,18 @@ impl Shared {
 impl SlackPresenters {
     /// Presenters that send through this scheduler. `stream` off means post and update.
     #[must_use]
-    pub fn new(scheduler: Scheduler, us: Ourselves, names: Arc<Names>, stream: bool) -> Self {
+    pub fn new(
+        scheduler: Scheduler,
+        us: Ourselves,
+        names: Arc<Names>,
+        groups: Arc<Groups>,
+        stream: bool,
+    ) -> Self {
         let shared = Shared {
             status: Arc::default(),
             streams: StreamSupport::new(stream),
             names: Arc::clone(&names),
+            groups,
             unsaved: Mutex::default(),
         };
         Self { scheduler, us, names, shared: Arc::new(shared), links: Mutex::default() }

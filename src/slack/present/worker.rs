@@ -1,7 +1,6 @@
 //! The task behind one presenter: takes events in order and shows them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::card;
 use super::found::Found;
@@ -15,11 +14,9 @@ use super::tasks::Progress;
 use super::{Shared, answer, ending};
 use crate::clients::slack::{Method, Priority, Retry};
 use crate::clock::Timestamp;
-use crate::protocol::{
-    ApprovalRequest, Approvers, AskedCall, CallId, Decision, Event, PersonId, TurnId, Verdict,
-};
+use crate::protocol::{ApprovalRequest, AskedCall, CallId, Decision, Event, PersonId, TurnId, Verdict};
 use crate::runtime::present::PresentError;
-use crate::slack::{buttons, say};
+use crate::slack::say;
 
 /// What is known of what an earlier worker posted.
 pub(super) enum Past {
@@ -109,6 +106,8 @@ impl Worker {
                 }
             }
             Event::ApprovalRequired(request) => self.ask(&request).await,
+            Event::ApprovalUpdated(request) => self.ask_anew(&request).await,
+            Event::ApprovalReminder(request) => self.remind(&request).await,
             Event::ApprovalDecided { request, decision } => self.decided(&request, &decision).await,
             Event::TurnComplete { .. } | Event::Interrupted { .. } | Event::Error { .. } => {
                 self.end(event).await
@@ -192,46 +191,6 @@ impl Worker {
         self.memo.titled |= title.is_some();
     }
 
-    async fn ask(&mut self, request: &ApprovalRequest) {
-        if let Some(live) = &mut self.live {
-            live.close(&self.courier).await;
-        }
-        if !self.memo.cards.contains_key(&request.id) {
-            let marker = Marker::new(
-                buttons::CARD,
-                [("approval", request.id.as_str()), ("turn", request.turn.as_str())],
-            );
-            let mut cut_note = say::WHOLE_IN_FILE;
-            for (name, content) in card::attachments(request) {
-                if let Err(error) = self.courier.attach(&name, &content).await {
-                    tracing::warn!(%error, "a long command could not be attached to its card");
-                    cut_note = say::WHOLE_NOT_ATTACHED;
-                }
-            }
-            let around = card::Around { approvers: self.approvers(request).await, cut_note };
-            let text = card::summary(request);
-            let forms = [
-                serde_json::json!({ "text": text, "blocks": card::waiting(request, &around) }),
-                serde_json::json!({ "text": text, "blocks": card::plain(request, &around) }),
-            ];
-            match self.courier.post_once(&forms, &marker).await {
-                Ok(ts) => {
-                    self.memo.cards.insert(request.id.clone(), ts);
-                }
-                Err(error) => self.fail(error),
-            }
-        }
-        self.shared.status.show(&self.courier, Activity::Suspended, None).await;
-    }
-
-    /// Names of those who may answer.
-    async fn approvers(&self, request: &ApprovalRequest) -> Vec<String> {
-        let Approvers::Listed { people, .. } = &request.approvers else { return Vec::new() };
-        let ids: Vec<String> = people.iter().take(20).map(|person| person.0.clone()).collect();
-        let names = self.shared.names.of_all(&ids, Duration::from_secs(2)).await;
-        ids.iter().map(|id| names.get(id).unwrap_or(id).clone()).collect()
-    }
-
     async fn decided(&mut self, request: &ApprovalRequest, decision: &Decision) {
         if let Decision::Decided { verdict, .. } = decision
             && !matches!(verdict, Verdict::Reject { .. })
@@ -240,29 +199,7 @@ impl Worker {
             let titled = |call: &AskedCall| (call.call.clone(), card::running_title(call, verdict));
             self.approved = request.calls.iter().map(titled).collect();
         }
-        let mut card = self.memo.cards.get(&request.id).cloned();
-        if card.is_none() {
-            // Posted by a worker whose memo was lost.
-            card = match Found::look(&self.courier, Some(request.asked_at)).await {
-                Ok(found) => found.cards().find(|(id, _)| *id == request.id).map(|(_, ts)| ts),
-                Err(error) => return self.fail(error),
-            };
-        }
-        let Some(ts) = card else { return };
-        let marker =
-            Marker::new(buttons::CARD, [("approval", request.id.as_str()), ("turn", request.turn.as_str())]);
-        let verdict = say::decided(decision, super::markdown::escape_mrkdwn);
-        let text = format!("{} {verdict}", card::summary(request));
-        let forms = [
-            serde_json::json!({ "text": text, "blocks": card::settled(request, decision) }),
-            serde_json::json!({ "text": text, "blocks": [{ "type": "section", "text": { "type": "mrkdwn", "text": text } }] }),
-        ];
-        match self.courier.rewrite(&ts, &forms, &marker).await {
-            Ok(()) | Err(PresentError::Never(_)) => {
-                self.memo.cards.remove(&request.id);
-            }
-            Err(error) => self.fail(error),
-        }
+        self.settle_card(request, decision).await;
     }
 
     async fn end(&mut self, event: Event) {

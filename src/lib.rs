@@ -12,11 +12,12 @@
 //! | [`messaging`] | named destinations for notices, and the durable outbox | `store`, `clients` |
 //! | [`agent`] | the loop, no IO: turn, step, dispatch, policy, approvals | `model` |
 //! | [`tools`] | what the model can do, one file per tool | `agent`, `clients`, `messaging` |
+//! | [`trace`] | transcripts as files: writing, reading, names of lines; no IO | nothing more |
 //! | [`runtime`] | who works on which session, and when; the Presenter port | `agent`, `store` |
 //! | [`slack`] | Slack as a front door | `runtime`, `clients::slack` |
 //! | [`playground`] | a Slack workspace that you can hold, and a scripted model | `clock` only |
 //! | `app` | the composition root | everything above |
-//! | [`cli`] | the command line: chat, headless, serve, doctor | `app`, `runtime`, `config`, `playground`; to check and connect: `clients::http`, `model`, `slack`, `store` |
+//! | [`cli`] | the command line: chat, headless, serve, doctor | `app`, `runtime`, `trace`, `config`, `playground`; to check and connect: `clients::http`, `model`, `slack`, `store` |
 
 pub mod agent;
 pub mod app;
@@ -36,3 +37,4 @@ pub mod store;
 pub mod telemetry;
 pub mod text;
 pub mod tools;
+pub mod trace;

@@ -1,4 +1,4 @@
-//! The log: to standard error, as lines or JSON, with every known secret blotted out.
+//! The log: to standard error, as lines or JSON, with every secret blotted out that is known or looks so.
 //!
 //! Owns the subscriber and the redaction of what it writes. Rooms log facts and ids, never bodies of
 //! messages or requests; the redaction is the second lock, not the first. Start at [`install`].
@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::secret::MASK;
+use crate::secret::Secret;
+use crate::text::redact;
 
 /// How much is logged, and how.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +51,7 @@ pub enum Format {
 /// Starts logging for this process; a second call changes nothing.
 pub fn install(logging: &Logging) {
     let filter = filter(logging);
-    let writer = Redacting { secrets: logging.secrets.clone().into(), make: || Out };
+    let writer = Redacting { secrets: hidden(&logging.secrets), make: || Out };
     let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     // A second subscriber is refused; the first goes on.
     let _ = match logging.format {
@@ -119,6 +120,10 @@ impl Write for Out {
     }
 }
 
+fn hidden(secrets: &[String]) -> Arc<[Secret]> {
+    secrets.iter().map(|secret| Secret::new(secret)).collect()
+}
+
 /// What is logged. Never what `genai` logs: whole bodies of answers, which hold what people said.
 fn filter(logging: &Logging) -> EnvFilter {
     let asked = logging.filter.as_deref().map(|asked| {
@@ -148,7 +153,7 @@ fn directives(logging: &Logging) -> &'static str {
 /// Writes with secrets blotted out. One log line arrives as one write.
 #[derive(Clone)]
 struct Redacting<M> {
-    secrets: Arc<[String]>,
+    secrets: Arc<[Secret]>,
     make: M,
 }
 
@@ -161,20 +166,14 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Redacting<M> {
 }
 
 struct RedactingWriter<W> {
-    secrets: Arc<[String]>,
+    secrets: Arc<[Secret]>,
     inner: W,
 }
 
 impl<W: Write> Write for RedactingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        if self.secrets.iter().any(|secret| text.contains(secret.as_str())) {
-            let clean =
-                self.secrets.iter().fold(text.into_owned(), |text, secret| text.replace(secret, MASK));
-            self.inner.write_all(clean.as_bytes())?;
-        } else {
-            self.inner.write_all(bytes)?;
-        }
+        self.inner.write_all(redact(&text, &self.secrets).as_bytes())?;
         Ok(bytes.len())
     }
 
@@ -208,16 +207,22 @@ mod tests {
         let paper = Paper::default();
         let inner = paper.clone();
         let writer =
-            Redacting { secrets: vec!["xoxb-very-secret".to_owned()].into(), make: move || inner.clone() };
+            Redacting { secrets: hidden(&["plain-very-secret".to_owned()]), make: move || inner.clone() };
         let subscriber = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).finish();
         tracing::subscriber::with_default(subscriber, || {
-            tracing::info!(url = "https://x/?token=xoxb-very-secret", "sent xoxb-very-secret twice");
+            tracing::info!(url = "https://x/?token=abc", "sent plain-very-secret twice");
+            tracing::warn!(
+                error = r#"{"api_key": "short"}"#,
+                "Bearer abcdefghijklmnopqrst xoxb-12-34-abcdef"
+            );
             tracing::info!("nothing to hide");
         });
         let bytes = paper.0.lock().unwrap().clone();
         let log = String::from_utf8(bytes).unwrap();
-        assert!(!log.contains("xoxb"), "{log}");
-        assert!(log.contains("https://x/?token=********") && log.contains("nothing to hide"), "{log}");
+        for secret in ["very-secret", "token=abc", "short", "abcdefghij", "xoxb"] {
+            assert!(!log.contains(secret), "{secret} in {log}");
+        }
+        assert!(log.contains("https://x/?token=[REDACTED]") && log.contains("nothing to hide"), "{log}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 mod redact;
 
-pub use redact::{redact, redact_json, redact_values};
+pub use redact::{Flow, redact, redact_json, redact_known, redact_values};
 
 /// At most `max` characters of `text`; what was cut is marked by a last `…`.
 #[must_use]

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::messaging::{AutoNotices, Gateway};
 use crate::model::{Delivery, Providers, Retrying, Schedule};
-use crate::protocol::Door;
+use crate::protocol::{Approvers, Door, PersonId};
 use crate::random::Random;
 use crate::runtime::{Intake, LedgerPurse, Pace, Parts, Places, Presenters, Worker};
 use crate::secret::Secret;
@@ -31,13 +31,16 @@ mod health;
 mod notices;
 mod outgoing;
 mod places;
+mod redacted;
 pub mod retention;
 pub mod serve;
+pub mod traces;
 
 use outgoing::OutgoingNotices;
 pub use places::{SessionFolders, WorkingDirectory};
 pub use retention::Retention;
 pub use serve::Roles;
+pub use traces::Traces;
 
 /// What an [`App`] is made from.
 pub struct AppParts {
@@ -68,6 +71,8 @@ pub struct App {
     gateway: Arc<Gateway>,
     notices: Arc<AutoNotices>,
     outgoing: Arc<OutgoingNotices>,
+    secrets: Arc<[Secret]>,
+    traces: Option<Arc<Traces>>,
 }
 
 impl App {
@@ -79,6 +84,15 @@ impl App {
         let AppParts { config, data_dir, environment, secrets, clock, random, delivery } = parts;
         let embedded = Embedded::open(&data_dir, clock.clone())
             .with_context(|| format!("the store in {} cannot be opened", data_dir.display()))?;
+        let hidden: Arc<[Secret]> = secrets.clone().into();
+        let traces = Traces::configured(traces::Supplies {
+            config: &config,
+            data_dir: &data_dir,
+            store: embedded.clone(),
+            secrets: hidden.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+        })?;
         let outgoing = Arc::new(OutgoingNotices::new(&config.slack.api_url)?);
         let gateway = Gateway::new(&config.messaging, embedded.clone(), clock.clone(), outgoing.clone())
             .keeping_secret(secrets.clone());
@@ -113,6 +127,8 @@ impl App {
             gateway,
             notices,
             outgoing,
+            secrets: hidden,
+            traces,
         })
     }
 
@@ -143,7 +159,21 @@ impl App {
     /// The way in.
     #[must_use]
     pub fn intake(&self) -> Intake {
-        Intake::new(self.store())
+        let people = self.config.approvals.approvers.iter().cloned().map(PersonId).collect();
+        let groups = self.config.approvals.approver_groups.clone();
+        Intake::new(self.store()).trusting(Approvers::Listed { people, groups })
+    }
+
+    /// What must not leave in any text.
+    #[must_use]
+    pub fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    /// The sharing of traces, if people opted in to it.
+    #[must_use]
+    pub fn traces(&self) -> Option<&Arc<Traces>> {
+        self.traces.as_ref()
     }
 
     /// The store.
@@ -178,11 +208,14 @@ impl App {
         places: Arc<dyn Places>,
         suspend: CancellationToken,
     ) -> Worker {
-        let presenters: Arc<dyn Presenters> = Arc::new(notices::Noticed {
-            inner: presenters,
-            notices: self.notices.clone(),
-            store: self.store(),
-        });
+        let redacted: Arc<dyn Presenters> =
+            Arc::new(redacted::Redacted { inner: presenters, secrets: self.secrets.clone() });
+        let shared = match self.traces.clone() {
+            Some(traces) => Arc::new(traces::Sharing { inner: redacted, traces }),
+            None => redacted,
+        };
+        let presenters: Arc<dyn Presenters> =
+            Arc::new(notices::Noticed { inner: shared, notices: self.notices.clone(), store: self.store() });
         Worker::new(Parts {
             store: self.store(),
             agent: self.agent.clone(),
@@ -207,7 +240,12 @@ impl App {
             }
         };
         let retention = self.retention();
-        tokio::join!(timers, self.gateway.run(stop.clone()), retention.run(stop.clone()));
+        let sharing = async {
+            if let Some(traces) = &self.traces {
+                traces.run(stop.clone()).await;
+            }
+        };
+        tokio::join!(timers, self.gateway.run(stop.clone()), retention.run(stop.clone()), sharing);
     }
 
     /// What deletes sessions that nobody has used for long, and forgets old records.
@@ -233,10 +271,13 @@ impl App {
         Ok(())
     }
 
-    /// Sends the notices that are due now, for runs that end soon.
+    /// Sends the notices that are due now, and uploads the traces that are, for runs that end soon.
     pub async fn flush_notices(&self) {
         if let Err(error) = self.gateway.drain().await {
             tracing::error!(%error, "notices could not be sent");
+        }
+        if let Some(traces) = &self.traces {
+            traces.upload_due().await;
         }
     }
 

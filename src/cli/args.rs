@@ -116,7 +116,7 @@ Examples:
     /// Check configuration, data, Slack and the model, and say what to do
     #[command(after_help = "Exit code 1 if any check failed.")]
     Doctor,
-    /// List, read and delete sessions
+    /// List, read, delete and carry on sessions: to a file and back, into a copy, into this terminal
     Session {
         /// What about them.
         #[command(subcommand)]

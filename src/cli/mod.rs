@@ -7,6 +7,7 @@
 pub mod args;
 pub mod ask;
 pub mod audit;
+pub mod carry;
 pub mod chat;
 pub mod commands;
 pub mod configuration;
@@ -114,7 +115,7 @@ fn command_of(command: Command, flags: &Flags) -> anyhow::Result<Exit> {
         Command::Session { what } => {
             let Some(loaded) = usable(configuration::load(flags, None, &cwd)) else { return Ok(Exit::Usage) };
             log(&loaded, flags, Quiet::Terminal, Format::Text);
-            in_runtime(session::run(what, &loaded, flags))
+            in_runtime(session::run(what, &loaded, flags, &cwd))
         }
         Command::Audit { what } => {
             let Some(loaded) = usable(configuration::load(flags, None, &cwd)) else { return Ok(Exit::Usage) };

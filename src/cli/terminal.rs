@@ -11,6 +11,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Flags;
+use super::carry;
 use super::chat::{self, Chat};
 use super::commands::Configured;
 use super::conversation::Conversation;
@@ -39,6 +40,8 @@ const LEAVING: Duration = Duration::from_secs(5);
 pub enum Wanted {
     /// A chat.
     Chat,
+    /// A chat that goes on with this session, here or of another door.
+    Resume(String),
     /// One request.
     Request(String),
 }
@@ -63,7 +66,16 @@ pub fn parts(loaded: &Loaded, flags: &Flags) -> AppParts {
 /// The store, the terminal or a client cannot be used.
 pub async fn run(wanted: Wanted, loaded: &Loaded, flags: &Flags, cwd: &Path) -> anyhow::Result<Exit> {
     let app = Arc::new(App::open(parts(loaded, flags))?);
-    let id = flags.session.clone().unwrap_or_else(|| app.random().id(""));
+    let (id, note) = match &wanted {
+        Wanted::Resume(id) => match carry::taken_up(&app, id, cwd).await {
+            Ok(Ok(found)) => found,
+            other => {
+                app.close().await;
+                return other.map(|unclear| unclear.err().unwrap_or(Exit::Usage));
+            }
+        },
+        _ => (flags.session.clone().unwrap_or_else(|| app.random().id("")), None),
+    };
     let name = loaded.variable("USER").unwrap_or("User");
     let mut seat = Seat::take(app.clone(), id, cwd.to_path_buf(), name.to_owned());
     let stop = CancellationToken::new();
@@ -74,7 +86,7 @@ pub async fn run(wanted: Wanted, loaded: &Loaded, flags: &Flags, cwd: &Path) -> 
 
     let outcome = match wanted {
         Wanted::Request(prompt) => request(&seat.conversation, prompt, loaded, flags).await,
-        Wanted::Chat => converse(&mut seat, loaded, flags, cwd).await,
+        Wanted::Chat | Wanted::Resume(_) => converse(&mut seat, loaded, flags, cwd, note).await,
     };
     stop.cancel();
     let _ = tokio::join!(seat.leave(), tokio::time::timeout(LEAVING, ticking));
@@ -95,7 +107,13 @@ async fn request(
     headless::run(conversation, prompt, unattended, screen.as_mut()).await
 }
 
-async fn converse(seat: &mut Seat, loaded: &Loaded, flags: &Flags, cwd: &Path) -> anyhow::Result<Exit> {
+async fn converse(
+    seat: &mut Seat,
+    loaded: &Loaded,
+    flags: &Flags,
+    cwd: &Path,
+    note: Option<String>,
+) -> anyhow::Result<Exit> {
     let attended = std::io::stdin().is_terminal();
     let header = header(&seat.conversation, loaded);
     let greeting = format!(

@@ -1,4 +1,5 @@
 //! Typed doors to other people's APIs. Base URLs come in; nothing here decides what to do with an answer.
 
 pub mod http;
+pub mod hub;
 pub mod slack;

@@ -2,20 +2,36 @@
 
 use std::sync::Arc;
 
-use crate::protocol::{Operation, SessionHead, SessionKey};
+use crate::protocol::{Actor, Approvers, Operation, SessionHead, SessionKey};
 use crate::store::{Pushed, Result, Store};
 
 /// The way in for every front door. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
     store: Arc<dyn Store>,
+    /// People who may go on with every session, whoever spoke in it.
+    trusted: Approvers,
 }
 
 impl Intake {
     /// A way into this store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, trusted: Approvers::Listed { people: Vec::new(), groups: Vec::new() } }
+    }
+
+    /// The same way in, with people who may go on with every session.
+    #[must_use]
+    pub fn trusting(self, trusted: Approvers) -> Self {
+        Self { trusted, ..self }
+    }
+
+    pub(super) fn trusts(&self, person: &Actor) -> bool {
+        self.trusted.include(person)
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        self.store.as_ref()
     }
 
     /// Keeps the operation durably, then wakes whoever works. Acknowledge only after this returned.

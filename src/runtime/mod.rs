@@ -6,6 +6,7 @@
 
 pub mod apply;
 mod bells;
+pub mod find;
 mod fork;
 mod hold;
 pub mod intake;

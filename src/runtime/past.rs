@@ -89,6 +89,12 @@ fn ends(items: &[Arc<Item>]) -> (Vec<Part>, u64) {
     (parts, turns)
 }
 
+/// How many turns began in these items, those behind summaries included.
+#[must_use]
+pub fn count(items: &[Arc<Item>]) -> u64 {
+    ends(items).1
+}
+
 /// Where the last turn begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastTurn {

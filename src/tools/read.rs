@@ -18,7 +18,7 @@ use crate::agent::tool::{
     Assessment, BadArguments, CallContext, Place, Risk, Tool, ToolError, arguments, parameters,
 };
 use crate::protocol::{ToolOutcome, ToolSpec};
-use crate::text::redact_values;
+use crate::text::redact_known;
 
 /// Lines of a page when the model names no limit.
 const LINES: u64 = 2_000;
@@ -144,7 +144,7 @@ fn look(
             files.marks.note(&context.place.session, path, &about);
             let text =
                 if page.is_empty() && about.len() == 0 { "(the file is empty)".to_owned() } else { page };
-            ToolOutcome::done(redact_values(&text, &files.secrets).into_owned())
+            ToolOutcome::done(redact_known(&text, &files.secrets).into_owned())
         }
     })
 }

@@ -1,7 +1,8 @@
 //! Output of any length in bounded memory: its beginning and end are kept, all of it goes to a file.
 //!
-//! The file is in the workspace's `.ml-intern/output`, where `read` can page through it. Configured
-//! secrets are taken out on the way, also where they are cut by the pieces that output comes in.
+//! The file is in the workspace's `.ml-intern/output`, where `read` can page through it. Secrets,
+//! configured ones and what looks like one, are taken out on the way, also where they are cut by the pieces
+//! that output comes in.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -11,12 +12,12 @@ use tokio::io::AsyncWriteExt;
 
 use super::workspace::INTERNAL;
 use crate::secret::Secret;
+use crate::text::Flow;
 
 /// A spill file grows to this many bytes at most.
 const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 /// Characters of a line of progress.
 const PROGRESS_LINE: usize = 200;
-const MASK: &str = "[REDACTED]";
 
 /// Collects output.
 pub(super) struct Capture {
@@ -26,11 +27,10 @@ pub(super) struct Capture {
     head_length: usize,
     tail: VecDeque<char>,
     total: u64,
-    secrets: Vec<Secret>,
     /// Bytes that are not a whole character yet.
     bytes: Vec<u8>,
-    /// Text that may be the beginning of a secret.
-    held: String,
+    /// Takes secrets out.
+    flow: Flow,
     spill: Spill,
     place: PathBuf,
     name: String,
@@ -65,9 +65,8 @@ impl Capture {
             head_length: 0,
             tail: VecDeque::new(),
             total: 0,
-            secrets: secrets.iter().filter(|secret| secret.reveal().len() >= 6).cloned().collect(),
             bytes: Vec::new(),
-            held: String::new(),
+            flow: Flow::new(secrets.into()),
             spill: Spill::None,
             place: workspace.join(INTERNAL).join("output"),
             name: format!("{name}.txt"),
@@ -78,17 +77,16 @@ impl Capture {
     pub(super) async fn push(&mut self, piece: &[u8]) {
         self.bytes.extend_from_slice(piece);
         let whole = whole_characters(&self.bytes);
-        self.held.push_str(&String::from_utf8_lossy(&self.bytes[..whole]));
+        let text = self.flow.push(&String::from_utf8_lossy(&self.bytes[..whole]));
         self.bytes.drain(..whole);
-        let text = self.released(false);
         self.keep(&text).await;
     }
 
     /// The end: everything held back comes out.
     pub(super) async fn finish(mut self) -> Captured {
         let rest = std::mem::take(&mut self.bytes);
-        self.held.push_str(&String::from_utf8_lossy(&rest));
-        let text = self.released(true);
+        let mut text = self.flow.push(&String::from_utf8_lossy(&rest));
+        text.push_str(&self.flow.finish());
         self.keep(&text).await;
         let tail: String = self.tail.iter().collect();
         let kept = (self.head_length + self.tail.len()) as u64;
@@ -126,40 +124,6 @@ impl Capture {
         let line: String = line.into_iter().rev().filter(|c| !c.is_control()).take(PROGRESS_LINE).collect();
         let line = line.trim();
         (!line.is_empty()).then(|| line.to_owned())
-    }
-
-    /// Text that surely holds no part of a secret any more.
-    fn released(&mut self, last: bool) -> String {
-        let mut out = String::with_capacity(self.held.len());
-        let mut from = 0;
-        loop {
-            let rest = &self.held[from..];
-            let next = self
-                .secrets
-                .iter()
-                .filter_map(|secret| rest.find(secret.reveal()).map(|at| (at, secret.reveal().len())));
-            let Some((at, length)) = next.min_by_key(|(at, length)| (*at, std::cmp::Reverse(*length))) else {
-                break;
-            };
-            out.push_str(&rest[..at]);
-            out.push_str(MASK);
-            from += at + length;
-        }
-        // Only what may be the beginning of a secret waits for what comes next.
-        let longest = self.secrets.iter().map(|secret| secret.reveal().len()).max().unwrap_or(1);
-        let doubtful = |at: &usize| {
-            self.held.is_char_boundary(*at)
-                && self.secrets.iter().any(|secret| secret.reveal().starts_with(&self.held[*at..]))
-        };
-        let whole = self.held.len();
-        let end = if last {
-            whole
-        } else {
-            (from.max(whole.saturating_sub(longest))..whole).find(doubtful).unwrap_or(whole)
-        };
-        out.push_str(&self.held[from..end]);
-        self.held.drain(..end);
-        out
     }
 
     async fn keep(&mut self, text: &str) {

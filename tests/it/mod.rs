@@ -10,6 +10,7 @@ mod kill;
 mod money;
 mod money_race;
 mod retention;
+mod sharing;
 mod story;
 mod threads;
 mod world;

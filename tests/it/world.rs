@@ -60,6 +60,11 @@ impl World {
     }
 
     pub async fn with(setup: Setup) -> Self {
+        Self::configured(setup, |_| {}).await
+    }
+
+    /// The same, with a change of the configuration that knows more.
+    pub async fn configured(setup: Setup, change: impl FnOnce(&mut Config)) -> Self {
         ml_intern::clients::http::install_tls();
         let slack = Workspace::start(setup.options).await.unwrap();
         let model = ScriptedModel::start(setup.script).await.unwrap();
@@ -75,6 +80,7 @@ impl World {
         config.server.drain_s = 2;
         config.approvals.approvers = vec![slack.person("bob").id()];
         (setup.configure)(&mut config);
+        change(&mut config);
         let mut world = Self { slack, model, config, folder: tempfile::tempdir().unwrap(), bot: None };
         world.start_bot().await;
         world
@@ -83,7 +89,12 @@ impl World {
     /// Starts the bot on the world's data, as a process would.
     pub async fn start_bot(&mut self) {
         let config = self.config.clone();
-        let secrets = [&config.slack.bot_token, &config.slack.app_token, &config.slack.signing_secret];
+        let secrets = [
+            &config.slack.bot_token,
+            &config.slack.app_token,
+            &config.slack.signing_secret,
+            &config.models.huggingface.api_key,
+        ];
         let parts = AppParts {
             secrets: secrets.into_iter().flatten().cloned().collect(),
             data_dir: self.folder.path().to_owned(),
@@ -324,6 +335,13 @@ impl World {
     pub fn find(&self, name: &str) -> bool {
         let folders = std::fs::read_dir(self.folder.path().join("workspaces")).unwrap().flatten();
         folders.into_iter().any(|folder| folder.path().join(name).exists())
+    }
+
+    /// What the files hold that took the output that was too long.
+    pub fn spill_files(&self) -> Vec<String> {
+        let folders = std::fs::read_dir(self.folder.path().join("workspaces")).unwrap().flatten();
+        let outputs = folders.filter_map(|it| std::fs::read_dir(it.path().join(".ml-intern/output")).ok());
+        outputs.flatten().flatten().map(|file| std::fs::read_to_string(file.path()).unwrap()).collect()
     }
 
     /// A thread whose root is known.

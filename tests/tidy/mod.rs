@@ -8,10 +8,22 @@ use std::path::{Path, PathBuf};
 const LAW: &[(&str, &[&str])] = &[
     (
         "cli",
-        &["app", "runtime", "config", "playground", "clients::http", "messaging", "model", "slack", "store"],
+        &[
+            "app",
+            "runtime",
+            "trace",
+            "config",
+            "playground",
+            "clients::http",
+            "messaging",
+            "model",
+            "slack",
+            "store",
+        ],
     ),
     ("slack", &["runtime", "clients::slack"]),
     ("runtime", &["agent", "store"]),
+    ("trace", &[]),
     ("tools", &["agent", "clients", "messaging"]),
     ("agent", &["model"]),
     ("messaging", &["store", "clients"]),

@@ -1,5 +1,7 @@
 //! Wire tests: real clients against strict fakes on loopback.
 
+mod hub;
+pub mod hub_fake;
 mod messaging;
 mod model;
 mod model_catalogue;

@@ -8,16 +8,18 @@ pub mod delete;
 pub mod list;
 pub mod show;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Subcommand;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::args::Flags;
+use super::carry;
 use super::conversation::session_key;
 use super::exit::Exit;
 use super::render::clean;
+use super::terminal::{self, Wanted};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Loaded;
 use crate::protocol::SessionKey;
@@ -83,35 +85,94 @@ Examples:
         #[arg(short, long)]
         yes: bool,
     },
+    /// Open a chat that goes on with a session; one of Slack goes on here as a copy
+    #[command(after_help = "\
+Example:
+  ml-intern session resume slack:T0123:C0456:1760000000.000100")]
+    Resume {
+        /// Which session
+        #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+        id: String,
+    },
+    /// To a file and back, or into a copy.
+    #[command(flatten)]
+    Carry(CarryCommand),
+}
+
+/// To a file and back, or into a copy.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CarryCommand {
+    /// Write the conversation as Claude-Code JSONL, secrets taken out
+    Export {
+        /// Which session
+        #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+        id: String,
+        /// Write it there instead of to standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Read such a file (ours, or Claude Code's) as a new session
+    Import {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Copy a conversation into a new session of this terminal
+    Fork {
+        /// Which session
+        #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+        id: String,
+        /// The last request to copy, counted from 1; all of them without it
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        turn: Option<u64>,
+    },
 }
 
 /// Does one of the `session` commands.
 ///
 /// # Errors
 /// The store cannot be used, or standard output is gone.
-pub async fn run(what: SessionCommand, loaded: &Loaded, flags: &Flags) -> anyhow::Result<Exit> {
+pub async fn run(what: SessionCommand, loaded: &Loaded, flags: &Flags, cwd: &Path) -> anyhow::Result<Exit> {
     let dir = loaded.config.data_dir();
-    let store = open(&dir).await?;
-    let outcome = match what {
+    let store = match &what {
+        SessionCommand::Resume { id } => {
+            return terminal::run(Wanted::Resume(id.clone()), loaded, flags, cwd).await;
+        }
+        SessionCommand::Carry(what) => return carry::run(what, loaded, flags, cwd).await,
+        _ => open(&dir).await?,
+    };
+    let outcome = on_the_store(what, store.as_ref(), &dir, flags).await;
+    store.close().await;
+    outcome
+}
+
+/// What needs nothing but the store.
+async fn on_the_store(
+    what: SessionCommand,
+    store: &Embedded,
+    dir: &Path,
+    flags: &Flags,
+) -> anyhow::Result<Exit> {
+    match what {
         SessionCommand::List { search, channel, limit, skip } => {
             let words = search.unwrap_or_default();
             let find = crate::store::Find { words, door: None, channel, skip, limit };
-            list::run(store.as_ref(), &find, flags).await
+            list::run(store, &find, flags).await
         }
-        SessionCommand::Show { id } => match named(store.as_ref(), &id).await? {
-            Ok(key) => show::run(store.as_ref(), &key, flags).await,
+        SessionCommand::Show { id } => match named(store, &id).await? {
+            Ok(key) => show::run(store, &key, flags).await,
             Err(exit) => Ok(exit),
         },
-        SessionCommand::Delete { id, yes } => match named(store.as_ref(), &id).await? {
+        SessionCommand::Delete { id, yes } => match named(store, &id).await? {
             Ok(key) => {
                 let consent = if yes { delete::Consent::Given } else { delete::Consent::Ask };
-                delete::run(store.as_ref(), &dir, &key, consent).await
+                delete::run(store, dir, &key, consent).await
             }
             Err(exit) => Ok(exit),
         },
-    };
-    store.close().await;
-    outcome
+        // These need more than the store: `run` has them done.
+        SessionCommand::Resume { .. } | SessionCommand::Carry(_) => Ok(Exit::Finished),
+    }
 }
 
 /// The store in this folder.

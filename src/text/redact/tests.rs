@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -67,6 +68,9 @@ fn values_of_telling_names_go_quoted_or_not() {
         ("PASSWORD = 'it\\'s x' # y", "PASSWORD = '[REDACTED]' # y"),
         ("AWS_SECRET_ACCESS_KEY=abc", "AWS_SECRET_ACCESS_KEY=[REDACTED]"),
         (r#"{\"api-key\": \"a b\", \"n\": 1}"#, r#"{\"api-key\": \"[REDACTED]\", \"n\": 1}"#),
+        ("password: str = \"x y\"", "password: str = \"[REDACTED]\""),
+        ("AWS_SECRET_ACCESS_KEY = abc/d+e==", "AWS_SECRET_ACCESS_KEY=[REDACTED]"),
+        ("HF_TOKEN=get(it)", "HF_TOKEN=[REDACTED])"),
         ("export A_SECRET=s3; ls", "export A_SECRET=[REDACTED]; ls"),
         ("postgres://me:pa:ss@db:5432/x", "postgres://me:[REDACTED]@db:5432/x"),
     ];
@@ -80,6 +84,11 @@ fn values_of_telling_names_go_quoted_or_not() {
         "the secret: practice",
         r#"{"token": null, "next_token": 7}"#,
         "if token == other",
+        "token = get_token(user)",
+        "hf_token = os.environ[\"HF_TOKEN\"]",
+        "def f(password: str, token: Option<String>):",
+        "connect(token=token, api_key=API_KEY)",
+        "export TOKEN=$OTHER",
         "https://host:8080/a@b",
         "password",
         "PASSWORD=",
@@ -116,4 +125,74 @@ fn hostile_text_takes_linear_time() {
         assert!(!r(&text).is_empty());
     }
     assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+/// What is made of texts in which secrets stand in every way that we know.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[ -~]{0,12}",
+        "\\PC{0,6}",
+        Just(" ".to_owned()),
+        Just("\n".to_owned()),
+        Just("\"".to_owned()),
+        Just("hunter2!".to_owned()),
+        Just("hunter2!longer words".to_owned()),
+        Just("hun".to_owned()),
+        Just("HF_TOKEN".to_owned()),
+        Just("my-password".to_owned()),
+        Just(" = ".to_owned()),
+        Just(": \\\"".to_owned()),
+        Just("=".to_owned()),
+        Just("str".to_owned()),
+        Just("Bearer ".to_owned()),
+        Just("://me:pw@".to_owned()),
+        Just(format!("hf_{}", letters(32))),
+        Just("xoxb-12-34-abcdef".to_owned()),
+        Just("AKIAABCDEFGH12345678".to_owned()),
+    ];
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_second_look_finds_nothing_more(text in hostile()) {
+        let secrets = [Secret::new("hunter2!"), Secret::new("hunter2!longer words")];
+        let once = redact(&text, &secrets).into_owned();
+        prop_assert!(!once.contains("hunter2!"));
+        prop_assert_eq!(redact(&once, &secrets).into_owned(), once);
+    }
+
+    #[test]
+    fn pieces_come_out_as_the_whole_would(text in hostile(), cuts in proptest::collection::vec(0.0..1.0f64, 0..12)) {
+        let secrets: std::sync::Arc<[Secret]> = [Secret::new("hunter2!"), Secret::new("hunter2!longer words")].into();
+        let mut ends: Vec<usize> = cuts.iter().map(|cut| (cut * text.len() as f64) as usize).collect();
+        ends.push(text.len());
+        ends.retain(|end| text.is_char_boundary(*end));
+        ends.sort_unstable();
+        let mut flow = Flow::new(secrets.clone());
+        let (mut out, mut from) = (String::new(), 0);
+        for end in ends {
+            out.push_str(&flow.push(&text[from..end]));
+            from = end;
+        }
+        out.push_str(&flow.finish());
+        prop_assert_eq!(out, redact(&text, &secrets).into_owned());
+    }
+}
+
+#[test]
+fn a_flow_without_end_is_bounded_and_shows_no_secret() {
+    let mut flow = Flow::new([Secret::new("hunter2!")].into());
+    let mut out = String::new();
+    for piece in ["A_TOKEN = \"", "hun", "ter2!", "Bearer "].iter().cycle().take(20_000) {
+        out.push_str(&flow.push(piece));
+    }
+    out.push_str(&flow.finish());
+    assert!(!out.contains("hunter2!"));
+    let mut flow = Flow::new([].into());
+    let long = "x".repeat(1_000);
+    let shown: usize = (0..100).map(|_| flow.push(&long).len()).sum();
+    assert!(shown > 60_000, "only {shown} characters came out of one long word");
 }

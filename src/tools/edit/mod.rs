@@ -18,7 +18,7 @@ use crate::agent::tool::{
     Assessment, BadArguments, CallContext, Place, Tool, ToolError, arguments, parameters,
 };
 use crate::protocol::{ToolOutcome, ToolSpec};
-use crate::text::{count, head_and_tail, redact_values};
+use crate::text::{count, head_and_tail, redact_known};
 use matching::{How, find};
 
 mod matching;
@@ -128,7 +128,7 @@ impl Tool for Edit {
             let target = resolve(context.workspace(), &edit.path)?;
             allow(&context.place, &target, Wish::Change, files.outside)?;
             Ok(match change(&files, &context.place, &target, &edit) {
-                Ok(done) => ToolOutcome::done(redact_values(&done, &files.secrets)),
+                Ok(done) => ToolOutcome::done(redact_known(&done, &files.secrets)),
                 Err(why) => ToolOutcome::failed(why),
             })
         })

@@ -120,6 +120,10 @@ async fn converse(
         "{}\nSay what you want done. /help shows commands, Ctrl+C stops, Ctrl+D leaves.",
         header.replace(" · --session", "\n--session")
     );
+    let (header, greeting) = match note {
+        Some(note) => (format!("{header}\n{note}"), format!("{greeting}\n{note}")),
+        None => (header, greeting),
+    };
     let editor = loaded.variable("VISUAL").or_else(|| loaded.variable("EDITOR")).map(str::to_owned);
     let yolo = if loaded.config.yolo_mode { Configured::On } else { Configured::Off };
     let data = seat.app().data_dir().to_path_buf();

@@ -106,7 +106,7 @@ fn rules() -> Rules {
         yolo: false,
         delivery: Delivery::Streamed,
         approvals: Approvals { ttl: Duration::from_secs(3_600), ..Approvals::default() },
-        compact_at_percent: 85,
+        memory: ml_intern::agent::MemoryRules::default(),
         money: ml_intern::agent::budget::MoneyRules::default(),
     }
 }

@@ -38,6 +38,7 @@ mod weigh;
 #[cfg(test)]
 mod tests;
 
+pub use compact::MemoryRules;
 pub use rules::{Approvals, Who};
 pub use session::Session;
 pub use toolbox::Toolbox;
@@ -79,8 +80,8 @@ pub struct Rules {
     pub delivery: crate::model::Delivery,
     /// How people are asked, and the rules about which calls.
     pub approvals: Approvals,
-    /// Share of the window, in percent, above which the transcript is shortened.
-    pub compact_at_percent: u64,
+    /// When and how far a transcript is shortened.
+    pub memory: MemoryRules,
     /// Caps and warnings.
     pub money: budget::MoneyRules,
 }

@@ -9,10 +9,11 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::budget::short_words;
+use super::compact::weigh::{tokens_in, weight, written};
 use super::purse::{Payers, Pledge, PurseError, Wish};
 use super::{Agent, Session};
 use crate::model::{Completion, Delta, DeltaSink, ModelError, Request};
-use crate::protocol::{Item, Price, Usage};
+use crate::protocol::{Price, Usage};
 
 /// Tokens that an answer is assumed to have before it comes: most are shorter, and what is not used is
 /// given back as soon as the answer is there.
@@ -127,48 +128,15 @@ fn unusable(error: &PurseError) -> ModelError {
     }
 }
 
-/// About how many tokens the prompt of the session's next step has: the provider's count of the last
-/// one, and what was added since.
-pub(super) fn prompt_tokens(session: &Session, request: &Request) -> u64 {
-    let known = session.head.context_tokens;
-    let answered = |item: &std::sync::Arc<Item>| known > 0 && matches!(**item, Item::Assistant { .. });
-    let added = request.items.iter().rev().take_while(|item| !answered(item));
-    let fixed = if known > 0 { 0 } else { fixed_tokens(request) };
-    known.saturating_add(fixed).saturating_add(added.map(|item| item_tokens(item)).sum())
-}
-
 /// About how many tokens a prompt has that no provider has counted yet.
 pub(super) fn all_tokens(request: &Request) -> u64 {
-    fixed_tokens(request).saturating_add(request.items.iter().map(|item| item_tokens(item)).sum())
-}
-
-fn fixed_tokens(request: &Request) -> u64 {
     let tools: usize = request
         .tools
         .iter()
-        .map(|tool| tool.name.len() + tool.description.len() + tool.parameters.to_string().len())
+        .map(|tool| tool.name.len() + tool.description.len() + written(&tool.parameters))
         .sum();
-    tokens_in(request.system.len() + tools)
-}
-
-fn item_tokens(item: &Item) -> u64 {
-    let bytes = match item {
-        Item::User { text, name, .. } => text.len() + name.len(),
-        Item::Synthetic { text, .. } | Item::Summary { text, .. } => text.len(),
-        Item::Overheard { lines } => lines.iter().map(|line| line.text.len() + line.name.len()).sum(),
-        Item::Assistant { text, thoughts, calls, .. } => {
-            text.len()
-                + thoughts.iter().map(|thought| thought.text.len()).sum::<usize>()
-                + calls.iter().map(|call| call.arguments.to_string().len()).sum::<usize>()
-        }
-        Item::ToolResult { output, .. } => output.len(),
-    };
-    tokens_in(bytes) + 4
-}
-
-/// Four bytes are about one token; rounded up.
-fn tokens_in(bytes: usize) -> u64 {
-    (bytes as u64).div_ceil(4)
+    let items: u64 = request.items.iter().map(|item| weight(item)).sum();
+    tokens_in(request.system.len() + tools).saturating_add(items)
 }
 
 /// How a call without an answer ended, as far as money goes.

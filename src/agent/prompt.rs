@@ -15,6 +15,8 @@ const SYSTEM: &str = include_str!("../../prompts/system.md");
 const TRAINING: &str = include_str!("../../prompts/training.md");
 const SLACK: &str = include_str!("../../prompts/door_slack.md");
 const TERMINAL: &str = include_str!("../../prompts/door_terminal.md");
+/// About how many bytes a system prompt has.
+pub(super) const SYSTEM_BYTES: usize = SYSTEM.len() + TRAINING.len() + SLACK.len() + 500;
 /// What the summary model is told.
 pub(super) const SUMMARY: &str = include_str!("../../prompts/summary.md");
 

@@ -4,8 +4,10 @@
 //! what a save must write, so that saving costs what the step added.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::compact::weigh::Weights;
 use super::pledges::Held;
 use crate::protocol::{AuditEntry, CallId, Item, SessionHead};
 
@@ -15,6 +17,7 @@ pub struct Session {
     /// All but the transcript.
     pub head: SessionHead,
     items: Vec<Arc<Item>>,
+    weights: Weights,
     saved: usize,
     decisions: Vec<AuditEntry>,
     /// Calls that were marked `Started` by this process and are to run now. A call that is `Started`
@@ -28,8 +31,16 @@ impl Session {
     /// A session as loaded.
     #[must_use]
     pub fn new(head: SessionHead, items: Vec<Arc<Item>>) -> Self {
-        let saved = items.len();
-        Self { head, items, saved, decisions: Vec::new(), in_hand: Vec::new(), pledges: BTreeMap::new() }
+        let (saved, weights) = (items.len(), Weights::of(&items));
+        Self {
+            head,
+            items,
+            weights,
+            saved,
+            decisions: Vec::new(),
+            in_hand: Vec::new(),
+            pledges: BTreeMap::new(),
+        }
     }
 
     /// The transcript.
@@ -40,16 +51,41 @@ impl Session {
 
     /// Adds an item at the end.
     pub fn push(&mut self, item: Item) {
+        self.weights.push(&item);
         self.items.push(Arc::new(item));
         self.head.history_size = self.items.len() as u64;
     }
 
-    /// Cuts the transcript to its first `length` items and puts `tail` behind them.
+    /// Cuts the transcript to its first `length` items and puts `tail` behind them. What the provider
+    /// counted is void if any of it was among what went.
     pub fn splice(&mut self, length: usize, tail: Vec<Arc<Item>>) {
         self.items.truncate(length);
+        self.weights.truncate(self.items.len());
         self.saved = self.saved.min(self.items.len());
+        if self.head.memory.measured > self.items.len() as u64 {
+            self.head.memory.measured = 0;
+            self.head.context_tokens = 0;
+        }
+        tail.iter().for_each(|item| self.weights.push(item));
         self.items.extend(tail);
         self.head.history_size = self.items.len() as u64;
+    }
+
+    /// Estimated tokens of these items.
+    #[must_use]
+    pub fn tokens(&self, range: &Range<usize>) -> u64 {
+        self.weights.between(range)
+    }
+
+    /// Estimated tokens, item by item.
+    pub(super) fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The provider counted so many tokens for the last request and its answer; all items are in them.
+    pub(super) fn measure(&mut self, tokens: u64) {
+        self.head.context_tokens = tokens;
+        self.head.memory.measured = self.items.len() as u64;
     }
 
     /// What a save must write: how many saved items stay, and what comes behind them.
@@ -101,6 +137,19 @@ mod tests {
         assert_eq!(session.unsaved().0, 1);
         assert_eq!(*session.unsaved().1[0], note("x"));
         assert_eq!(session.head.history_size, 2);
+        assert_eq!(session.weights, Weights::of(&session.items));
+    }
+
+    #[test]
+    fn what_was_counted_is_void_once_some_of_it_is_gone() {
+        let head = SessionHead::new("s".into(), Origin::new(Door::Terminal, Value::Null), Timestamp(0));
+        let mut session = Session::new(head, vec![Arc::new(note("a")), Arc::new(note("b"))]);
+        session.measure(1_000);
+        session.push(note("c"));
+        session.splice(2, Vec::new());
+        assert_eq!((session.head.context_tokens, session.head.memory.measured), (1_000, 2));
+        session.splice(1, vec![Arc::new(note("x"))]);
+        assert_eq!((session.head.context_tokens, session.head.memory.measured), (0, 0));
     }
 
     #[test]

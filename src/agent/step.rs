@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::approve::set_state;
+use super::compact::Fit;
 use super::guard::answer::Verdict;
-use super::paid::{self, Asking};
+use super::paid::Asking;
 use super::tool::Place;
 use super::{Advance, Agent, EventSink, Session, guard, prompt};
 use crate::model::{Completion, Delivery, Delta, DeltaSink, ModelError, Request};
@@ -66,18 +67,18 @@ impl Agent {
             sink.show(&remark(&correction.log));
             session.push(Item::Synthetic { text: correction.text });
         }
-        if self.over_threshold(session).await {
-            self.shorten(session, sink, cancel).await;
-        }
-        let answer = match self.ask_model(session, place, sink, cancel).await {
-            Err(ModelError::Shrink { .. }) if self.shorten(session, sink, cancel).await => {
-                self.ask_model(session, place, sink, cancel).await
+        match self.fit(session, sink, cancel).await {
+            Fit::Fits => {}
+            Fit::Stopped => return Advance::Again,
+            Fit::TooLong => {
+                let reason = "The conversation is too long for this model's window.".to_owned();
+                return self.end(session, failure(ModelError::Shrink { reason }));
             }
-            answer => answer,
-        };
-        match answer {
+        }
+        match self.ask_model(session, place, sink, cancel).await {
             Ok(completion) => self.take_answer(session, place, sink, completion).await,
             Err(ModelError::Cancelled) => Advance::Again,
+            Err(ModelError::Shrink { reason }) => self.overflowed(session, reason, sink, cancel).await,
             Err(error) => self.end(session, failure(error)),
         }
     }
@@ -99,7 +100,7 @@ impl Agent {
             delivery: self.rules.delivery,
         };
         let deltas = Deltas { sink: sink.clone() };
-        let prompt_tokens = paid::prompt_tokens(session, &request);
+        let prompt_tokens = self.used(session);
         let asking = Asking { request: &request, prompt_tokens, deltas: &deltas };
         let answer = self.paid_answer(session, asking, cancel).await;
         if let (Ok(completion), Delivery::Whole) = (&answer, self.rules.delivery)
@@ -121,19 +122,20 @@ impl Agent {
         sink: &Arc<dyn EventSink>,
         answer: Completion,
     ) -> Advance {
-        session.head.context_tokens = answer.usage.total_tokens();
         let model = self.model_of(session);
         if let Some(turn) = session.head.turn.as_mut() {
             turn.steps += 1;
+            turn.guards.overflows = 0;
         }
         sink.show(&Event::AssistantStreamEnd {});
         sink.show(&Event::Usage { session: session.head.usage });
         let verdict = judged(session, &answer);
-        let Completion { text, thoughts, calls, .. } = answer;
+        let Completion { text, thoughts, calls, usage, .. } = answer;
         let calls = if verdict == Verdict::Work { calls } else { Vec::new() };
         if !(calls.is_empty() && text.trim().is_empty()) {
             session.push(Item::Assistant { text, thoughts, calls: calls.clone(), model });
         }
+        session.measure(usage.total_tokens());
         match verdict {
             Verdict::Work => {}
             Verdict::End(ending) => return self.end(session, ending),
@@ -221,7 +223,7 @@ fn ending_event(session: &Session, turn: &Turn, ending: &Ending, at: crate::cloc
     }
 }
 
-fn failure(error: ModelError) -> Ending {
+pub(super) fn failure(error: ModelError) -> Ending {
     let error_words = error.to_string();
     let (hint, retry) = match error {
         ModelError::Stop { hint, .. } => (Some(hint).filter(|hint| !hint.is_empty()), true),

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::compact::weigh::{tokens_in, written};
 use super::guard::schema;
 use super::tool::{Assessment, BadArguments, Place, Tool};
 use crate::protocol::{ProposedCall, ToolSpec};
@@ -12,6 +13,7 @@ use crate::protocol::{ProposedCall, ToolSpec};
 pub struct Toolbox {
     tools: Arc<[(ToolSpec, Arc<dyn Tool>)]>,
     specs: Arc<[ToolSpec]>,
+    tokens: u64,
 }
 
 impl Toolbox {
@@ -27,14 +29,22 @@ impl Toolbox {
             }
             kept.push((spec, tool));
         }
-        let specs = kept.iter().map(|(spec, _)| spec.clone()).collect();
-        Self { tools: kept.into(), specs }
+        let specs: Arc<[ToolSpec]> = kept.iter().map(|(spec, _)| spec.clone()).collect();
+        let bytes = |spec: &ToolSpec| spec.name.len() + spec.description.len() + written(&spec.parameters);
+        let tokens = tokens_in(specs.iter().map(bytes).sum());
+        Self { tools: kept.into(), specs, tokens }
     }
 
     /// What the model is told.
     #[must_use]
     pub fn specs(&self) -> Arc<[ToolSpec]> {
         self.specs.clone()
+    }
+
+    /// Estimated tokens of what the model is told.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.tokens
     }
 
     /// The tool with this name.

@@ -295,7 +295,11 @@ fn rules(config: &Config, delivery: Delivery) -> Rules {
         yolo: config.yolo_mode,
         delivery,
         approvals: approvals::approvals(&config.approvals),
-        compact_at_percent: u64::from(config.memory.compact_at_percent),
+        memory: crate::agent::MemoryRules {
+            compact_at_percent: u64::from(config.memory.compact_at_percent),
+            keep_percent: u64::from(config.memory.keep_percent),
+            longest_item: config.memory.longest_item_tokens,
+        },
         money: MoneyRules { warn_at: config.budgets.warn_at_usd.0, yolo_cap: config.budgets.yolo_cap_usd.0 },
     }
 }

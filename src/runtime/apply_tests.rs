@@ -53,7 +53,7 @@ pub(super) fn agent() -> Agent {
             yolo: false,
             delivery: crate::model::Delivery::Whole,
             approvals: Approvals { ttl: Duration::from_secs(60), ..Approvals::default() },
-            compact_at_percent: 85,
+            memory: crate::agent::MemoryRules::default(),
             money: crate::agent::budget::MoneyRules::default(),
         },
         clock: Clock::manual(Timestamp(9_000)),

@@ -205,7 +205,7 @@ impl Scene {
                 yolo: false,
                 delivery: Delivery::Streamed,
                 approvals: Approvals { ttl: Duration::from_secs(3_600), ..Approvals::default() },
-                compact_at_percent: 85,
+                memory: ml_intern::agent::MemoryRules::default(),
                 money: MoneyRules { warn_at: 0, ..MoneyRules::default() },
             },
             clock: self.clock.clone(),

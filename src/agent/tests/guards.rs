@@ -35,7 +35,7 @@ impl Bench {
     }
 
     /// What people saw of it.
-    fn logged(&self) -> Vec<String> {
+    pub(super) fn logged(&self) -> Vec<String> {
         let seen = self.seen.0.lock().unwrap();
         let lines = seen.iter().filter_map(|event| match event {
             Event::ToolLog { tool, log, .. } if tool == "system" => Some(log.clone()),

@@ -3,6 +3,7 @@
 mod approvals;
 mod asks_for_money;
 mod autonomy;
+mod compaction;
 mod crashes;
 mod guards;
 mod money;
@@ -10,6 +11,7 @@ mod turns;
 mod votes;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +37,7 @@ use crate::random::Random;
 struct Scripted {
     replies: Mutex<VecDeque<Result<Completion, ModelError>>>,
     requests: Mutex<Vec<Request>>,
+    window: AtomicU64,
 }
 
 #[async_trait]
@@ -60,7 +63,8 @@ impl Model for Scripted {
     async fn facts(&self, _: &str) -> crate::model::Facts {
         let price =
             crate::protocol::Price { input: 100_000, output: 1_000_000, cached: None, cache_write: None };
-        crate::model::Facts { price: Some(price), ..crate::model::Facts::ASSUMED }
+        let window = self.window.load(Ordering::Relaxed);
+        crate::model::Facts { price: Some(price), window, ..crate::model::Facts::ASSUMED }
     }
 }
 
@@ -175,7 +179,11 @@ impl Bench {
         let tools = ["look", "act", "own", "never", "burst", "hang", "count"];
         let tools = tools.map(|name| Arc::new(Toy { name, ran: ran.clone() }) as Arc<dyn Tool>);
         let replies = Mutex::new(replies.into_iter().collect());
-        let model = Arc::new(Scripted { replies, requests: Mutex::default() });
+        let model = Arc::new(Scripted {
+            replies,
+            requests: Mutex::default(),
+            window: AtomicU64::new(crate::model::DEFAULT_WINDOW),
+        });
         let agent = Agent {
             model: model.clone(),
             toolbox: Toolbox::new(tools.to_vec()),
@@ -195,7 +203,7 @@ impl Bench {
                     },
                     ..Approvals::default()
                 },
-                compact_at_percent: 85,
+                memory: crate::agent::MemoryRules::default(),
                 money: crate::agent::budget::MoneyRules::default(),
             },
             clock: clock.clone(),

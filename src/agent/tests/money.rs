@@ -145,7 +145,7 @@ impl Tool for Job {
         ToolSpec {
             name: self.name.into(),
             description: String::new(),
-            parameters: crate::model::no_arguments(),
+            parameters: json!({ "type": "object" }),
         }
     }
     fn assess(&self, arguments: &Value, _: &Place) -> Result<Assessment, BadArguments> {
@@ -244,7 +244,7 @@ async fn a_call_that_was_stopped_costs_what_came_of_it_or_else_its_estimate() {
     for (text, at_most) in [("twelve bytes", 30), ("", 20_000)] {
         let (mut bench, tin) = bench([], Some(DEAR), Tin::default());
         bench.agent.model = Arc::new(Priced(Arc::new(Endless(text)), Some(DEAR)));
-        bench.session.head.context_tokens = 10;
+        bench.session.measure(10);
         let (cancel, seen) = (bench.cancel.clone(), bench.seen.clone());
         let stop = async {
             tokio::time::sleep(Duration::from_millis(30)).await;

@@ -23,7 +23,10 @@ impl Agent {
         let model = self.model_of(session);
         let settings = &session.head.settings;
         let yolo = self.autonomy(session) == Autonomy::Approves;
-        let unpriced = !settings.unpriced.contains(&model) && self.model.facts(&model).await.price.is_none();
+        // A model that cannot be called at all (no key) is no question of price: its error says what to do.
+        let unpriced = !settings.unpriced.contains(&model)
+            && self.model.check(&model).is_ok()
+            && self.model.facts(&model).await.price.is_none();
         let grant = if unpriced {
             Grant::UnknownPrice { model }
         } else {

@@ -11,7 +11,7 @@ use super::world::{CHANNEL, Setup, World, bash};
 async fn a_mention_is_answered_in_its_thread_with_plan_and_footer() {
     let plan = serde_json::json!({ "todos": [
         { "id": "1", "content": "Look at the data", "status": "completed" },
-        { "id": "2", "content": "Train", "status": "in_progress" },
+        { "id": "2", "content": "Train", "status": "completed" },
     ]});
     let world = World::start([
         Reply::calls([("plan_tool", plan)]),

@@ -3,6 +3,11 @@
 //! `cargo bench --bench store [-- DIR]`; DIR lies on the disk to be measured (default: the
 //! temporary directory). Writes are durable, so the disk's sync decides: compare ratios.
 
+#[path = "store/ledger.rs"]
+mod ledger;
+#[path = "store/search.rs"]
+mod search;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,36 +73,74 @@ async fn pushes(store: &Arc<Embedded>, clock: &Clock, pushers: usize, total: usi
     Ok(())
 }
 
-async fn step(store: &Embedded, lease: &Lease, clock: &Clock, keep: u64, add: u64) -> Result<()> {
+/// What a commit adds.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// Items whose words can be searched.
+    Said,
+    /// Items whose words cannot.
+    Noted,
+}
+
+fn item(kind: Kind, number: u64) -> Arc<Item> {
+    let text = format!("item {number} {}", words(number, 100));
+    Arc::new(match kind {
+        Kind::Noted => Item::Synthetic { text },
+        Kind::Said => {
+            Item::Assistant { text, thoughts: Vec::new(), calls: Vec::new(), model: "some/model".to_owned() }
+        }
+    })
+}
+
+/// `count` words out of 5,000, other ones for each seed; a few of them are in every text.
+fn words(seed: u64, count: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut text = String::from("train the model");
+    for _ in 0..count {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        text.push_str(&format!(" w{:x}", (state >> 33) % 5_000));
+    }
+    text
+}
+
+async fn step(
+    store: &Embedded,
+    lease: &Lease,
+    clock: &Clock,
+    (keep, add): (u64, u64),
+    kind: Kind,
+) -> Result<()> {
     let mut head = SessionHead::new(lease.session.clone(), origin(), clock.now());
     head.history_size = keep + add;
-    let append: Vec<_> = (0..add)
-        .map(|n| Arc::new(Item::Synthetic { text: format!("item {} {}", keep + n, "word ".repeat(100)) }))
-        .collect();
+    let append: Vec<_> = (0..add).map(|n| item(kind, keep + n)).collect();
     let commit = Commit { head: &head, keep, append: &append, consumed: &[], later: &[], audit: &[] };
     Ok(store.commit(lease, commit).await?)
 }
 
 /// A commit of two items behind a history of `size`; gives the median.
-async fn commits(store: &Embedded, clock: &Clock, size: u64) -> Result<Duration> {
-    let name = format!("history of {size}");
+async fn commits(store: &Embedded, clock: &Clock, size: u64, kind: Kind) -> Result<Duration> {
+    let name = format!("history of {size}, searchable: {}", kind == Kind::Said);
     store.push(says(&name, name.clone(), clock)).await?;
     let claimable = Claimable::Only(SessionKey::from(name.as_str()));
     let lease = store.claim(&claimable, TTL).await?.context("nobody else claims here")?;
     let mut filled = 0;
     while filled < size {
         let add = (size - filled).min(1000);
-        step(store, &lease, clock, filled, add).await?;
+        step(store, &lease, clock, (filled, add), kind).await?;
         filled += add;
     }
     let mut waits = Vec::new();
     for n in 0..200 {
         let start = Instant::now();
-        step(store, &lease, clock, size + n * 2, 2).await?;
+        step(store, &lease, clock, (size + n * 2, 2), kind).await?;
         waits.push(start.elapsed());
     }
+    Ok(median(waits))
+}
+
+fn median(mut waits: Vec<Duration>) -> Duration {
     waits.sort_unstable();
-    Ok(waits.get(waits.len() / 2).copied().unwrap_or_default())
+    waits.get(waits.len() / 2).copied().unwrap_or_default()
 }
 
 #[tokio::main]
@@ -112,15 +155,21 @@ async fn main() -> Result<()> {
     for (pushers, total) in [(1, 1_000), (16, 8_000), (256, 25_600)] {
         pushes(&store, &clock, pushers, total).await?;
     }
-    let mut first = None;
-    for size in [10, 1_000, 100_000] {
-        let median = commits(&store, &clock, size).await?;
-        let base = *first.get_or_insert(median);
-        println!(
-            "commit behind {size:>6} items: median {median:?}, {:.2} times the first",
-            median.as_secs_f64() / base.as_secs_f64()
-        );
+    for kind in [Kind::Noted, Kind::Said] {
+        let mut first = None;
+        for size in [10, 1_000, 100_000] {
+            let median = commits(&store, &clock, size, kind).await?;
+            let base = *first.get_or_insert(median);
+            println!(
+                "commit of two items ({}) behind {size:>6}: median {median:?}, {:.2} times the first",
+                if kind == Kind::Said { "searchable" } else { "not searchable" },
+                median.as_secs_f64() / base.as_secs_f64()
+            );
+        }
     }
+    ledger::payments(&store).await?;
+    ledger::decisions(&store, &clock).await?;
     store.close().await;
-    Ok(())
+    drop(store);
+    search::searches(&dir.path().join("search"), &clock).await
 }

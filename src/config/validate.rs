@@ -56,6 +56,12 @@ pub(super) fn config(config: &Config, origin: impl Fn(&[String]) -> Option<Origi
     if config.server.max_sessions_at_work == 0 {
         say("server.max_sessions_at_work", "0 was given, but at least 1 is expected".to_owned());
     }
+    if config.store.retention_days == Some(0) {
+        say(
+            "store.retention_days",
+            "0 was given, but at least 1 is expected, or null to keep all".to_owned(),
+        );
+    }
     let port = config.server.bind.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
     if !matches!(port, Some(Ok(_))) {
         let given = &config.server.bind;

@@ -159,8 +159,8 @@ pub struct Listed {
 /// Which sessions are looked for. [`Find::newest`] finds all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Find {
-    /// Each of these words, or one that begins with it, was said or is in the title. Case and accents
-    /// do not matter.
+    /// Each of these words (the first eight) was said or is in the title, alone or as a part of another.
+    /// Case does not matter.
     pub words: String,
     /// Only behind this door.
     pub door: Option<Door>,

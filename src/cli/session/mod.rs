@@ -34,8 +34,8 @@ const CANDIDATES: u32 = 10;
 pub enum SessionCommand {
     /// List sessions, the one used last first
     #[command(after_help = "\
-Words are looked for in titles and in what was said, not in what tools gave. Each must occur; its
-beginning is enough.
+Words are looked for in titles and in what was said, not in what tools gave. Each must occur, alone or
+as a part of another.
 
 Examples:
   ml-intern session list

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::signed;
 use super::find;
+use super::money::{self, Close};
 use super::queue::standing;
 use crate::clock::Timestamp;
 use crate::protocol::{OperationId, SessionKey};
@@ -70,8 +71,12 @@ pub(super) fn erase(db: &Connection, lease: &Lease, now: Timestamp) -> Result<()
         bury.execute(params![name_of_operation(operation), 0, now.0])?;
     }
     bury.execute(params![name_of_session(&lease.session), signed(lease.fence), now.0])?;
+    // Nobody will ever tell what these cost: their whole amount counts.
+    for open in money::open(db, &lease.session)? {
+        money::close(db, &open.id, Close::Settled(open.amount), now)?;
+    }
     find::cut_all(db, id)?;
-    db.prepare_cached("DELETE FROM later WHERE json_extract(body, '$.session') = ?1")?
+    db.prepare_cached("DELETE FROM later WHERE json_valid(body) AND json_extract(body, '$.session') = ?1")?
         .execute([lease.session.as_str()])?;
     for table in ["operations", "items"] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE session = ?1"))?.execute([id])?;

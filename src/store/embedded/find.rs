@@ -1,6 +1,7 @@
-//! Finding sessions by what was said in them. Owns the full-text table `said`, kept in step with the
-//! transcript by the commit that changes it: what that costs depends on what the commit cuts and adds.
-//! Start at [`find`]; [`Said`] is what a commit adds.
+//! Finding sessions by what was said in them. Owns the table `said`, kept in step with the transcript by
+//! the commit that changes it: what that costs depends on what the commit cuts and adds. A search goes
+//! through the sessions, newest first, until it has enough. Start at [`find`]; [`Said`] is what a commit
+//! adds.
 
 use rusqlite::{Connection, Row, ToSql, params};
 
@@ -23,7 +24,9 @@ const TITLE: i64 = 0xFFFF_FFFF;
 const LISTED: &str = "SELECT key, title, updated_at, turns, items, door, channel,
      json_extract(head, '$.settings.model')
    FROM sessions WHERE head IS NOT NULL AND (?1 IS NULL OR door = ?1) AND (?2 IS NULL OR channel = ?2)";
-const NEWEST: &str = " ORDER BY updated_at DESC, id DESC LIMIT ?3 OFFSET ?4";
+const SAID: &str = " AND EXISTS (SELECT 1 FROM said
+     WHERE said.id BETWEEN sessions.id << 32 AND (sessions.id << 32) | 4294967295 AND instr(words, ";
+const NEWEST: &str = " ORDER BY updated_at DESC, sessions.id DESC LIMIT ?3 OFFSET ?4";
 
 /// Nothing sorts behind U+10FFFF.
 const KEYS: &str = "SELECT key FROM sessions WHERE key >= ?1 AND key < ?1 || char(1114111)
@@ -31,6 +34,11 @@ const KEYS: &str = "SELECT key FROM sessions WHERE key >= ?1 AND key < ?1 || cha
 
 fn row_id(session: i64, position: i64) -> i64 {
     (session << 32) | position
+}
+
+/// As words are kept and looked for: case does not matter.
+fn folded(text: &str) -> String {
+    text.chars().take(SEARCHED).flat_map(char::to_lowercase).collect()
 }
 
 /// What can be searched of the items that a commit adds: how far behind its first item, and the words.
@@ -41,11 +49,11 @@ impl Said {
         let words = items.enumerate().filter_map(|(offset, item)| {
             let words: String = match item {
                 Item::User { text, .. } | Item::Assistant { text, .. } | Item::Summary { text, .. } => {
-                    text.chars().take(SEARCHED).collect()
+                    folded(text)
                 }
                 Item::Overheard { lines } => {
                     let lines: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
-                    lines.join(" ").chars().take(SEARCHED).collect()
+                    folded(&lines.join(" "))
                 }
                 Item::Synthetic { .. } | Item::ToolResult { .. } => return None,
             };
@@ -57,7 +65,7 @@ impl Said {
 
 /// Adds what was said behind position `first` of a session.
 pub(super) fn add(db: &Connection, session: i64, first: i64, said: &Said) -> Result<()> {
-    let mut insert = db.prepare_cached("INSERT INTO said (rowid, words) VALUES (?1, ?2)")?;
+    let mut insert = db.prepare_cached("INSERT INTO said (id, words) VALUES (?1, ?2)")?;
     for (offset, words) in &said.0 {
         insert.execute(params![row_id(session, first + offset), words])?;
     }
@@ -75,7 +83,7 @@ pub(super) fn cut_all(db: &Connection, session: i64) -> Result<()> {
 }
 
 fn take_out(db: &Connection, from: i64, to: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM said WHERE rowid BETWEEN ?1 AND ?2")?.execute([from, to])?;
+    db.prepare_cached("DELETE FROM said WHERE id BETWEEN ?1 AND ?2")?.execute([from, to])?;
     Ok(())
 }
 
@@ -83,28 +91,19 @@ fn take_out(db: &Connection, from: i64, to: i64) -> Result<()> {
 pub(super) fn entitle(db: &Connection, session: i64, title: Option<&str>) -> Result<()> {
     take_out(db, row_id(session, TITLE), row_id(session, TITLE))?;
     if let Some(title) = title {
-        db.prepare_cached("INSERT INTO said (rowid, words) VALUES (?1, ?2)")?
-            .execute(params![row_id(session, TITLE), title])?;
+        db.prepare_cached("INSERT INTO said (id, words) VALUES (?1, ?2)")?
+            .execute(params![row_id(session, TITLE), folded(title)])?;
     }
     Ok(())
 }
 
-/// Each word as a query that matches what begins with it; whatever it holds, it is no syntax.
-fn queries(words: &str) -> Vec<String> {
-    let searchable = words.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric));
-    searchable.take(MOST_WORDS).map(|word| format!("\"{}\" *", word.replace('"', ""))).collect()
-}
-
 pub(super) fn find(db: &Connection, find: &Find) -> Result<Vec<Listed>> {
-    let queries = queries(&find.words);
-    if queries.is_empty() && !find.words.trim().is_empty() {
-        return Ok(Vec::new());
-    }
-    let each = |n: usize| format!(" AND id IN (SELECT rowid >> 32 FROM said WHERE said MATCH ?{})", n + 5);
-    let sql = format!("{LISTED}{}{NEWEST}", (0..queries.len()).map(each).collect::<String>());
+    let words: Vec<String> = find.words.split_whitespace().take(MOST_WORDS).map(folded).collect();
+    let each = |n: usize| format!("{SAID}?{}))", n + 5);
+    let sql = format!("{LISTED}{}{NEWEST}", (0..words.len()).map(each).collect::<String>());
     let door = find.door.map(door_name);
     let mut values: Vec<&dyn ToSql> = vec![&door, &find.channel, &find.limit, &find.skip];
-    values.extend(queries.iter().map(|query| query as &dyn ToSql));
+    values.extend(words.iter().map(|word| word as &dyn ToSql));
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(values.as_slice())?;
     let mut found = Vec::new();
@@ -139,12 +138,22 @@ fn listed(row: &Row<'_>) -> Result<Listed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::embedded::schema;
 
     #[test]
-    fn a_search_is_words_and_never_syntax() {
-        assert_eq!(queries("learning  Rate"), ["\"learning\" *", "\"Rate\" *"]);
-        assert_eq!(queries("a\"b OR NEAR( -- !!"), ["\"ab\" *", "\"OR\" *", "\"NEAR(\" *"]);
-        assert_eq!(queries("1 2 3 4 5 6 7 8 9 10").len(), MOST_WORDS);
-        assert!(queries(" \" * ^ ").is_empty());
+    fn a_search_walks_the_newest_sessions_and_sorts_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = schema::connect_writer(&schema::prepare(dir.path()).unwrap()).unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {LISTED}{SAID}'word')){NEWEST}");
+        let mut statement = db.prepare(&sql).unwrap();
+        let none: Option<String> = None;
+        let rows = statement.query_map(params![none, none, 20, 0], |row| row.get::<_, String>(3)).unwrap();
+        let plan: Vec<String> = rows.map(std::result::Result::unwrap).collect();
+        assert!(plan[0].contains("sessions_newest"), "{plan:?}");
+        assert!(
+            plan.iter().any(|line| line.starts_with("SEARCH said USING INTEGER PRIMARY KEY")),
+            "{plan:?}"
+        );
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:?}");
     }
 }

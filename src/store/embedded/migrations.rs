@@ -108,26 +108,29 @@ WHEN NEW.seq <> coalesce((SELECT max(seq) FROM audit), 0) + 1
 BEGIN SELECT RAISE(ABORT, 'a record of the audit log must continue its chain'); END;
 ";
 
-// `said` holds titles and what was said: the row of item P of session S is S * 2^32 + P, a title's has
-// all lower bits set. `secure-delete` takes words out of the index itself, not only out of results.
+// `said` holds what can be searched, in small letters: titles and what was said. The row of item P of
+// session S is S * 2^32 + P, a title's has all lower bits set; see `find.rs`. (SQLite's own `lower`
+// leaves capitals beyond ASCII as they are: those of older sessions are found as they were written.)
 // `graves` holds hashes of what a deleted session must stay known by; see `erase.rs`.
 const SEARCH_AND_DELETION: &str = "
 ALTER TABLE sessions ADD COLUMN channel TEXT;
 UPDATE sessions SET channel = json_extract(head, '$.origin.channel') WHERE head IS NOT NULL;
 
-CREATE VIRTUAL TABLE said USING fts5(words, tokenize = 'unicode61 remove_diacritics 2');
-INSERT INTO said (said, rank) VALUES ('secure-delete', 1);
-INSERT INTO said (rowid, words)
-  SELECT (session << 32) | position, substr(json_extract(body, '$.text'), 1, 20000) FROM items
+CREATE TABLE said (
+  id INTEGER PRIMARY KEY,
+  words TEXT NOT NULL
+);
+INSERT INTO said (id, words)
+  SELECT (session << 32) | position, lower(substr(json_extract(body, '$.text'), 1, 20000)) FROM items
   WHERE json_extract(body, '$.item') IN ('user', 'assistant', 'summary')
     AND json_extract(body, '$.text') <> '';
-INSERT INTO said (rowid, words)
+INSERT INTO said (id, words)
   SELECT (session << 32) | position,
-    (SELECT substr(group_concat(json_extract(value, '$.text'), ' '), 1, 20000)
+    (SELECT lower(substr(group_concat(json_extract(value, '$.text'), ' '), 1, 20000))
      FROM json_each(body, '$.lines'))
-  FROM items WHERE json_extract(body, '$.item') = 'overheard';
-INSERT INTO said (rowid, words)
-  SELECT (id << 32) | 4294967295, title FROM sessions WHERE title IS NOT NULL;
+  FROM items WHERE json_extract(body, '$.item') = 'overheard' AND json_array_length(body, '$.lines') > 0;
+INSERT INTO said (id, words)
+  SELECT (id << 32) | 4294967295, lower(title) FROM sessions WHERE title IS NOT NULL;
 
 CREATE TABLE graves (
   name BLOB PRIMARY KEY,

@@ -36,7 +36,7 @@ impl Agent {
             if !batch.contains(&call.proposed.id) {
                 continue;
             }
-            let cost = self.toolbox_cost(call, place);
+            let cost = self.assess(&call.proposed, place).map(|known| known.cost).unwrap_or_default();
             if cost.bound() == Some(0) {
                 continue;
             }
@@ -53,12 +53,6 @@ impl Agent {
                 self.note_over(session, call, cost, words);
             }
         }
-    }
-
-    fn toolbox_cost(&self, call: &Call, place: &Place) -> Cost {
-        let tool = self.toolbox.find(&call.proposed.tool);
-        let assessment = tool.and_then(|tool| tool.assess(&call.proposed.arguments, place).ok());
-        assessment.map(|known| known.cost).unwrap_or_default()
     }
 
     async fn hold(&self, session: &mut Session, call: &Call, cost: &Cost) -> Result<(), String> {
@@ -109,12 +103,29 @@ impl Agent {
     /// Settles what was set aside for a call that ran: with its cost, or the estimate if that is not
     /// known.
     pub(super) async fn settle_call(&self, session: &mut Session, call: &CallId, outcome: &ToolOutcome) {
-        let Some(held) = session.pledges.remove(call) else { return };
+        let Some(held) = session.pledges.remove(call) else {
+            return self.spend_unasked(session, call, outcome.cost.unwrap_or_default()).await;
+        };
         let cost = outcome.cost.or(held.amount);
         let used =
             Usage { cost: cost.unwrap_or_default(), unpriced: u64::from(cost.is_none()), ..Usage::default() };
         add_usage(session, &used);
         self.close_pledge(&held.id, used.cost).await;
+    }
+
+    /// Counts what a call cost that was thought to cost nothing.
+    async fn spend_unasked(&self, session: &mut Session, call: &CallId, cost: u64) {
+        let Some(turn) = session.head.turn.as_ref().filter(|_| cost > 0) else { return };
+        let wish = Wish {
+            id: format!("{}{}", prefix(turn, turn.steps, call), self.random.id("")),
+            payers: Payers::of(session),
+            purpose: turn.call(call).map_or_else(String::new, |call| call.proposed.tool.clone()),
+            amount: cost,
+        };
+        if let Err(error) = self.purse.spend(&wish).await {
+            tracing::error!(%error, %call, "what a call cost could not be written down");
+        }
+        add_usage(session, &Usage { cost, ..Usage::default() });
     }
 
     /// Gives back what was set aside for calls that will not run: they were stopped after they were
@@ -138,6 +149,10 @@ impl Agent {
     /// When the ledger cannot be used.
     pub async fn recover_pledges(&self, session: &mut Session) -> Result<bool, PurseError> {
         let open = self.purse.open(&session.head.key).await?;
+        if open.is_empty() && !session.head.wants_work() {
+            // Nobody was at work here when it was last let go.
+            return Ok(false);
+        }
         for pledge in &open {
             if may_have_run(session.head.turn.as_ref(), &pledge.id) {
                 self.purse.settle(&pledge.id, pledge.amount).await?;

@@ -80,6 +80,8 @@ pub trait Purse: Send + Sync {
     async fn settle(&self, id: &str, cost: u64) -> Result<(), PurseError>;
     /// Gives back what was set aside: it never ran.
     async fn release(&self, id: &str) -> Result<(), PurseError>;
+    /// Counts as spent what nobody set aside before: its cost was known only afterwards.
+    async fn spend(&self, wish: &Wish) -> Result<(), PurseError>;
     /// What is set aside for a session and neither settled nor released.
     async fn open(&self, session: &SessionKey) -> Result<Vec<Reservation>, PurseError>;
     /// How the accounts of these payers stand: session, then person, channel and team by day and month.
@@ -98,6 +100,9 @@ impl Purse for Bottomless {
         Ok(())
     }
     async fn release(&self, _: &str) -> Result<(), PurseError> {
+        Ok(())
+    }
+    async fn spend(&self, _: &Wish) -> Result<(), PurseError> {
         Ok(())
     }
     async fn open(&self, _: &SessionKey) -> Result<Vec<Reservation>, PurseError> {

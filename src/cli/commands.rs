@@ -77,7 +77,8 @@ pub async fn act(
         }
         Typed::Resume(which) => return resume(seat, screen, &which).await,
         Typed::Yolo { on, cap } => {
-            if yolo == Configured::On {
+            // A cap may be set all the same.
+            if yolo == Configured::On && cap.is_none() {
                 screen.remark(
                     "Auto-approval is on by configuration (yolo_mode); it cannot be switched off here.",
                 );

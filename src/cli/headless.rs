@@ -55,7 +55,13 @@ impl Asker for Unattended {
         _: &mut dyn Screen,
         _: &mut Interrupts,
     ) -> anyhow::Result<Reply> {
-        Ok(Reply::Verdict(match self {
+        Ok(Reply::Verdict(self.verdict(request)))
+    }
+}
+
+impl Unattended {
+    fn verdict(self, request: &ApprovalRequest) -> Verdict {
+        match self {
             Self::Approve if request.needed > 1 || request.calls.iter().any(|call| call.always) => {
                 Verdict::Reject {
                     reason: Some(
@@ -68,6 +74,29 @@ impl Asker for Unattended {
             Self::Refuse => Verdict::Reject {
                 reason: Some("Nobody is here to approve it (the run was started with --ask).".to_owned()),
             },
-        }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::render::question::tests::request;
+    use super::*;
+    use crate::protocol::Grant;
+
+    #[test]
+    fn nobody_being_there_approves_all_but_what_only_a_person_may() {
+        let plain = request(&["ls"]);
+        assert_eq!(Unattended::Approve.verdict(&plain), Verdict::Approve);
+        let mut mixed = request(&["ls", "scheduled run"]);
+        mixed.calls[1].always = true;
+        let Verdict::Reject { reason: Some(reason) } = Unattended::Approve.verdict(&mixed) else { panic!() };
+        assert!(reason.contains("only people may"), "{reason}");
+        let mut money = request(&["spend"]);
+        money.grant = Some(Grant::SpendUntil { micros: 10_000_000 });
+        assert_eq!(Unattended::Approve.verdict(&money), Verdict::Approve);
+        for asked in [&plain, &mixed, &money] {
+            assert!(matches!(Unattended::Refuse.verdict(asked), Verdict::Reject { .. }));
+        }
     }
 }

@@ -62,6 +62,17 @@ impl<L: Ledger + ?Sized> LedgerPurse<L> {
         paying
     }
 
+    fn reservation(&self, wish: &Wish, paying: &[Paying]) -> Reservation {
+        Reservation {
+            id: wish.id.clone(),
+            session: wish.payers.session.clone(),
+            purpose: wish.purpose.clone(),
+            amount: wish.amount,
+            accounts: paying.iter().map(|paying| (paying.account.clone(), paying.limit)).collect(),
+            at: self.clock.now(),
+        }
+    }
+
     fn by_time(&self, scope: &Scope, limits: &Limits) -> [Paying; 2] {
         let now =
             jiff::Timestamp::from_millisecond(self.clock.now().0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -102,14 +113,7 @@ impl Paying {
 impl<L: Ledger + ?Sized> Purse for LedgerPurse<L> {
     async fn reserve(&self, wish: &Wish) -> Result<Pledge, PurseError> {
         let paying = self.paying(&wish.payers);
-        let reservation = Reservation {
-            id: wish.id.clone(),
-            session: wish.payers.session.clone(),
-            purpose: wish.purpose.clone(),
-            amount: wish.amount,
-            accounts: paying.iter().map(|paying| (paying.account.clone(), paying.limit)).collect(),
-            at: self.clock.now(),
-        };
+        let reservation = self.reservation(wish, &paying);
         match self.ledger.reserve(reservation).await.map_err(failed)? {
             Reserved::Held => Ok(Pledge::Held),
             Reserved::Over { account, limit, balance } => {
@@ -126,6 +130,11 @@ impl<L: Ledger + ?Sized> Purse for LedgerPurse<L> {
 
     async fn release(&self, id: &str) -> Result<(), PurseError> {
         self.ledger.unreserve(id).await.map_err(failed)
+    }
+
+    async fn spend(&self, wish: &Wish) -> Result<(), PurseError> {
+        let paying = self.paying(&wish.payers);
+        self.ledger.spend(self.reservation(wish, &paying)).await.map_err(failed)
     }
 
     async fn open(&self, session: &SessionKey) -> Result<Vec<Reservation>, PurseError> {

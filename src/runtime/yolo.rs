@@ -14,6 +14,9 @@ pub(super) fn switch(
     cap: Option<u64>,
     agent: &Agent,
 ) -> String {
+    if agent.rules.yolo && !on {
+        return "Auto-approval is on by configuration (`yolo_mode`), so it stays on here.".to_owned();
+    }
     session.head.settings.yolo = on;
     session.head.settings.yolo_cap = cap;
     let up_to = dollars(cap.unwrap_or(agent.rules.money.yolo_cap));

@@ -105,6 +105,22 @@ async fn a_new_message_overtakes_the_question_and_it_is_asked_anew() {
 }
 
 #[tokio::test]
+async fn a_question_that_nobody_answers_ends_the_turn_and_does_not_ask_again_by_itself() {
+    let configure = |config: &mut Config| {
+        a_cent_a_token(config);
+        config.approvals.expires_after_s = 1;
+    };
+    let world = world([costing(500, plan())], configure).await;
+    let thread = world.mention("alice", "train it").await;
+    thread.hears("Go on past $5.00?").await;
+    thread.hears("nobody said in time whether I may go on").await;
+    let transcript = thread.settled().await;
+    assert_eq!(transcript.matches("Go on past $5.00?").count(), 1, "{transcript}");
+    assert!(transcript.contains("[Retry]"), "{transcript}");
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn a_used_up_budget_says_whose_it_is_how_much_and_until_when_and_others_go_on() {
     let configure = |config: &mut Config| {
         a_cent_a_token(config);

@@ -7,6 +7,7 @@ mod compaction;
 mod crashes;
 mod guards;
 mod money;
+mod money_adds_up;
 mod turns;
 mod votes;
 

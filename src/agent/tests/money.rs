@@ -77,7 +77,7 @@ impl Tin {
         Some(open.remove(at))
     }
 
-    fn balance(&self) -> Balance {
+    pub(super) fn balance(&self) -> Balance {
         let reserved = self.open.lock().unwrap().iter().map(|it| it.amount).sum();
         Balance { spent: *self.spent.lock().unwrap(), reserved }
     }
@@ -123,6 +123,11 @@ impl Purse for Tin {
         if let Some(of) = self.take(id) {
             self.done.lock().unwrap().push(format!("{} gives back", of.purpose));
         }
+        Ok(())
+    }
+    async fn spend(&self, wish: &Wish) -> Result<(), PurseError> {
+        *self.spent.lock().unwrap() += wish.amount;
+        self.done.lock().unwrap().push(format!("{} cost {} unasked", wish.purpose, wish.amount));
         Ok(())
     }
     async fn open(&self, _: &SessionKey) -> Result<Vec<Reservation>, PurseError> {

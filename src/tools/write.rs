@@ -58,6 +58,7 @@ impl Tool for Write {
         let title = format!("Write {name} ({})", count(write.content.lines().count(), "line"));
         Ok(Assessment {
             risk: risk(place, &target, Wish::Change, self.files.outside),
+            operation: Some(if target.path.exists() { "replace" } else { "create" }.to_owned()),
             language: language(&write.path).to_owned(),
             alike: alike(place, &target),
             editable: Some("content".to_owned()),

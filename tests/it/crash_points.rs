@@ -286,6 +286,17 @@ impl Scene {
     }
 }
 
+impl Scene {
+    /// What was decided is in the audit log as often as it had an effect: once.
+    async fn assert_noted_once(&self, moment: &str) {
+        let log = self.store.audit(0, 100).await.unwrap();
+        let noted: Vec<(Act, Option<&str>)> =
+            log.iter().map(|it| (it.entry.act, it.entry.call.as_ref().map(CallId::as_str))).collect();
+        assert_eq!(noted, [(Act::Asked, Some("c3")), (Act::Approved, Some("c3"))], "dying {moment}");
+        assert_eq!(log[0].entry.digest, log[1].entry.digest, "the yes is to what was asked");
+    }
+}
+
 pub(super) fn everything() -> Claimable {
     Claimable::Behind(Door::Terminal)
 }
@@ -309,6 +320,7 @@ async fn a_death_at_any_write_loses_nothing_and_repeats_nothing() {
             let moment = format!("{} write {first}", if after { "after" } else { "before" });
             scene.assert_harmless(&moment);
             scene.assert_paid_once(&moment).await;
+            scene.assert_noted_once(&moment).await;
             moments += 1;
             if !died && !died_again {
                 break;

@@ -1,6 +1,7 @@
 //! Scenarios over the whole way, and what holds when a process dies between any two writes.
 
 mod approvals;
+mod approvals_rules;
 mod crash_points;
 mod faults;
 mod fork_points;

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use ml_intern::clock::Timestamp;
 use ml_intern::playground::{Fault, Message};
-use ml_intern::protocol::{Approvers, CallId, Decision, Event, PersonId, PlanItem, PlanStatus, Verdict};
+use ml_intern::protocol::{
+    Approvers, CallId, Decision, Event, PersonId, PlanItem, PlanStatus, Verdict, Vote,
+};
 use ml_intern::runtime::present::{Opening, PresentError};
 use serde_json::{Value, json};
 
@@ -209,20 +212,38 @@ async fn a_card_asks_once_and_is_rewritten_when_it_was_decided() {
     again.show(&Event::ApprovalRequired(request.clone()));
     again.settle().await.unwrap();
     assert_eq!(cards(&hall).len(), 1);
+    // Somebody edits it, and somebody else must agree.
+    let at = Timestamp(1_799_000_000_000);
+    let vote = |id: &str, name: &str| Vote { by: id.into(), name: name.into(), at };
+    let (mut request, edited) = (request, "ls checkpoints");
+    request.needed = 2;
+    request.votes = vec![vote("U2", "Ann <@U1>")];
+    let call = &mut request.calls[0];
+    call.diff = Some(ml_intern::text::unified_diff(&call.preview, edited));
+    call.proposed = Some(std::mem::replace(&mut call.arguments, json!({ "command": edited })));
+    edited.clone_into(&mut call.preview);
+    again.show(&Event::ApprovalUpdated(request.clone()));
+    again.settle().await.unwrap();
+    assert_eq!(cards(&hall).len(), 1, "the card is rewritten");
+    insta::assert_json_snapshot!("card_updated", blocks(&cards(&hall)[0]));
+    again.show(&Event::ApprovalReminder(request.clone()));
+    again.settle().await.unwrap();
+    let reminders =
+        hall.posts().into_iter().filter(|post| post.text.contains("still waits")).collect::<Vec<_>>();
+    insta::assert_json_snapshot!("reminder", blocks(&reminders[0]));
+    request.votes.push(vote("U1", "Bob <!here>"));
+    let arguments = [(CallId("c1".into()), json!({ "command": edited }))].into();
     let decision = Decision::Decided {
         by: PersonId("U1".into()),
         name: "Bob <!here>".into(),
-        verdict: Verdict::Edit {
-            arguments: [(CallId("c1".into()), json!({ "command": "ls checkpoints" }))].into(),
-        },
-        at: request.asked_at,
+        verdict: Verdict::Edit { arguments },
+        at,
     };
     again.show(&Event::ApprovalDecided { request, decision });
     again.settle().await.unwrap();
-    let card = &cards(&hall)[0];
-    let shown = serde_json::to_string(&card.blocks).unwrap();
-    assert!(shown.contains("ls checkpoints") && shown.contains("Edited and approved by Bob"), "{shown}");
-    assert!(!shown.contains("actions"), "{shown}");
+    insta::assert_json_snapshot!("card_settled", blocks(&cards(&hall)[0]));
+    let settled = serde_json::to_string(&cards(&hall)[0].blocks).unwrap();
+    assert!(!settled.contains("actions"), "nothing is left to click");
     assert!(hall.posts().iter().all(|post| post.pings.is_empty()));
 }
 

@@ -59,6 +59,17 @@ enum Mode {
     PrependBefore,
 }
 
+impl Mode {
+    /// As the model writes it, and as rules name it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::AppendAfter => "append_after",
+            Self::PrependBefore => "prepend_before",
+        }
+    }
+}
+
 impl Arguments {
     fn checked(value: &Value) -> Result<Self, BadArguments> {
         let edit: Self = arguments(value)?;
@@ -113,6 +124,7 @@ impl Tool for Edit {
         let target = resolve(&place.workspace, &edit.path)?;
         Ok(Assessment {
             risk: risk(place, &target, Wish::Change, self.files.outside),
+            operation: Some(edit.mode.word().to_owned()),
             preview: edit.preview(),
             language: "diff".to_owned(),
             alike: alike(place, &target),

@@ -72,7 +72,8 @@ Examples:
     #[command(after_help = "\
 What was said is overwritten in the database, and a Slack session's work folder is removed. A folder
 of your own that a terminal session worked in stays as it is. Sums of money and the record of
-decisions stay; they hold none of its words. Messages in Slack stay where they are.
+decisions stay; they hold none of its words. Messages in Slack stay where they are, and so do traces
+that were shared or exported.
 
 Examples:
   ml-intern session delete 0199a2

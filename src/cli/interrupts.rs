@@ -36,6 +36,8 @@ enum Signal {
 pub struct Interrupts {
     signals: mpsc::Receiver<Signal>,
     last: Option<Instant>,
+    /// We are to end, and nobody has heard of it yet.
+    end: bool,
 }
 
 impl Interrupts {
@@ -55,11 +57,14 @@ impl Interrupts {
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() && send.send(Signal::Pressed).await.is_ok() {}
         });
-        Self { signals, last: None }
+        Self { signals, last: None, end: false }
     }
 
     /// Waits for a press of the signal's kind. Can be cancelled without losing one.
     pub async fn pressed(&mut self) -> Press {
+        if std::mem::take(&mut self.end) {
+            return Press::Leave;
+        }
         match self.signals.recv().await {
             Some(Signal::Pressed) => self.press(),
             Some(Signal::End) => Press::Leave,
@@ -75,6 +80,14 @@ impl Interrupts {
         if twice { Press::Leave } else { Press::Stop }
     }
 
+    /// Forgets presses that were meant for somebody else who had the terminal; never a wish that we end.
+    pub fn forget(&mut self) {
+        while let Ok(signal) = self.signals.try_recv() {
+            self.end |= signal == Signal::End;
+        }
+        self.last = None;
+    }
+
     /// Something was typed: the next press is a first one again.
     pub fn reset(&mut self) {
         self.last = None;
@@ -87,7 +100,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn twice_within_a_second_leaves() {
-        let mut interrupts = Interrupts { signals: mpsc::channel(1).1, last: None };
+        let mut interrupts = Interrupts { signals: mpsc::channel(1).1, last: None, end: false };
         assert_eq!(interrupts.press(), Press::Stop);
         tokio::time::advance(Duration::from_millis(1_500)).await;
         assert_eq!(interrupts.press(), Press::Stop);
@@ -95,5 +108,18 @@ mod tests {
         assert_eq!(interrupts.press(), Press::Leave);
         interrupts.reset();
         assert_eq!(interrupts.press(), Press::Stop);
+    }
+
+    #[tokio::test]
+    async fn presses_for_an_editor_are_forgotten_and_the_wish_to_end_is_not() {
+        let (send, signals) = mpsc::channel(4);
+        let mut interrupts = Interrupts { signals, last: None, end: false };
+        for signal in [Signal::Pressed, Signal::End, Signal::Pressed] {
+            send.send(signal).await.unwrap();
+        }
+        interrupts.forget();
+        assert_eq!(interrupts.pressed().await, Press::Leave);
+        send.send(Signal::Pressed).await.unwrap();
+        assert_eq!(interrupts.pressed().await, Press::Stop);
     }
 }

@@ -14,14 +14,14 @@ use super::conversation::{Conversation, session_key};
 use super::front::Front;
 use crate::app::App;
 use crate::protocol::SessionKey;
-use crate::store::{Claimable, Listed};
+use crate::store::{Claimable, Find, Listed};
 
 /// How long a step in hand may take to end when the person leaves a session.
 const LEAVING: Duration = Duration::from_secs(5);
 /// How many sessions are listed.
 const LISTED: u32 = 20;
-/// Among how many an id is looked for by its start.
-const FOUND: u32 = 1_000;
+/// Of ids that begin alike, two are enough to know that more must be typed.
+const FOUND: u32 = 2;
 
 /// One person at one terminal.
 pub struct Seat {
@@ -87,16 +87,8 @@ impl Seat {
     /// # Errors
     /// The store failed.
     pub async fn list(&mut self, words: &str) -> anyhow::Result<&[Listed]> {
-        let words = words.to_lowercase();
-        let all = self.app.store().list(LISTED * 10).await?;
-        self.listed = all
-            .into_iter()
-            .filter(|one| {
-                let title = one.title.as_deref().unwrap_or_default().to_lowercase();
-                words.split_whitespace().all(|word| title.contains(word) || one.key.as_str().contains(word))
-            })
-            .take(LISTED as usize)
-            .collect();
+        let find = Find { words: words.to_owned(), ..Find::newest(LISTED) };
+        self.listed = self.app.store().find(&find).await?;
         Ok(&self.listed)
     }
 
@@ -118,12 +110,11 @@ impl Seat {
                 return Ok(key);
             }
         }
-        let all = self.app.store().list(FOUND).await?;
-        let begins = |one: &&Listed| id_of(&one.key).is_some_and(|id| id.starts_with(which));
-        match all.iter().filter(begins).collect::<Vec<_>>().as_slice() {
-            [one] => Ok(one.key.clone()),
+        let found = self.app.store().keys(session_key(which).as_str(), FOUND).await?;
+        match found.as_slice() {
+            [one] => Ok(one.clone()),
             [] => anyhow::bail!("There is no session {which}; /sessions lists them."),
-            several => anyhow::bail!("{} sessions begin with {which}; type more of the id.", several.len()),
+            _ => anyhow::bail!("Several sessions begin with {which}; type more of the id."),
         }
     }
 }

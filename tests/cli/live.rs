@@ -1,9 +1,15 @@
 //! The chat in a real terminal: what a person types, and what they see.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use ml_intern::clock::Clock;
 use ml_intern::playground::model::Reply;
-use serde_json::json;
+use ml_intern::protocol::operation::{Actor, Door, OperationKind, Origin};
+use ml_intern::protocol::{Item, Operation, OperationId, SessionHead, SessionKey};
+use ml_intern::store::embedded::Embedded;
+use ml_intern::store::{Claimable, Commit, Inbox, Sessions};
+use serde_json::{Value, json};
 
 use super::desk::{Desk, bash, model, signal};
 use super::tty::Tty;
@@ -221,6 +227,45 @@ async fn another_session_is_picked_from_the_list() {
     tty.types("which colour?\r").await;
     tty.sees("Blue it was.").await;
     assert!(model.requests()[1].to_string().contains("my colour is blue"));
+}
+
+#[tokio::test]
+async fn what_began_in_slack_goes_on_at_the_terminal() {
+    let model = model([Reply::says("Green, you said.")]).await;
+    let desk = Desk::new().model(&model, json!({}));
+    let data = desk.home.path().join(".local/share/ml-intern");
+    let store = Embedded::open(&data, Clock::system()).unwrap();
+    let (key, origin) =
+        (SessionKey::from("slack:T1:C1:1.1"), Origin::new(Door::Slack, json!({"channel": "C1"})));
+    let words = OperationKind::Say { text: "my colour is green".into(), handle: Value::Null };
+    let (id, at) = (OperationId::from("e1"), Clock::system().now());
+    let actor = Actor::new("U1", "Ada");
+    let (session, kind) = (key.clone(), words);
+    store.push(Operation { id: id.clone(), session, origin: origin.clone(), actor, at, kind }).await.unwrap();
+    let ttl = Duration::from_secs(30);
+    let lease = store.claim(&Claimable::Only(key.clone()), ttl).await.unwrap().unwrap();
+    let mut head = SessionHead::new(key, origin, at);
+    (head.title, head.turns, head.history_size) = (Some("my colour is green".into()), 1, 1);
+    let (author, name, text) = ("U1".into(), "Ada".into(), "my colour is green".into());
+    let item = Arc::new(Item::User { author, name, text, opens: true, at: None });
+    let (append, consumed) = ([item], [id]);
+    let commit =
+        Commit { head: &head, keep: 0, append: &append, consumed: &consumed, later: &[], audit: &[] };
+    store.commit(&lease, commit).await.unwrap();
+    store.release(&lease, None).await.unwrap();
+    store.close().await;
+
+    let mut tty = Tty::start(&desk, &[], 80, 30);
+    tty.rests().await;
+    tty.types("/sessions green\r").await;
+    tty.sees("1  my colour is green").await;
+    tty.sees("in Slack").await;
+    tty.types("1\r").await;
+    tty.sees("the thread stays as it is").await;
+    tty.rests().await;
+    tty.types("which colour?\r").await;
+    tty.sees("Green, you said.").await;
+    assert!(model.requests()[0].to_string().contains("my colour is green"));
 }
 
 #[tokio::test]

@@ -210,6 +210,7 @@ impl Live<'_> {
 
     fn take_back(&mut self) -> anyhow::Result<()> {
         self.raw.resume()?;
+        self.interrupts.forget();
         self.keys.resume();
         self.region.forget();
         self.size = super::size();

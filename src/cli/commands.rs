@@ -5,6 +5,7 @@
 use super::render::Screen;
 use super::render::clean::line;
 use super::seat::{Picking, Seat, id_of};
+use super::sharing;
 use super::slash::{self, Typed};
 use crate::clock::Timestamp;
 use crate::protocol::{Event, OperationKind, SessionKey, Setting};
@@ -73,6 +74,10 @@ pub async fn act(
         }
         Typed::Sessions(words) => {
             list(seat, screen, &words).await?;
+            return Ok(Did::Nothing);
+        }
+        Typed::ShareTraces(wish) => {
+            screen.remark(&sharing::share(seat.app(), wish).await);
             return Ok(Did::Nothing);
         }
         Typed::Resume(which) => return resume(seat, screen, &which).await,

@@ -26,6 +26,7 @@ pub mod render;
 pub mod seat;
 pub mod serve;
 pub mod session;
+pub mod sharing;
 pub mod slash;
 pub mod terminal;
 

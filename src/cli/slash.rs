@@ -2,6 +2,7 @@
 //!
 //! Owns the table and its reading. Never acts.
 
+use super::sharing::Wish;
 use crate::protocol::money::DOLLAR;
 use crate::protocol::{OperationKind, Role, Setting};
 
@@ -29,6 +30,8 @@ pub enum Typed {
     Resume(String),
     /// Show the plan.
     Plan,
+    /// Where traces are shared, and with whom.
+    ShareTraces(Wish),
     /// Show the commands.
     Help,
     /// Leave.
@@ -38,23 +41,24 @@ pub enum Typed {
 }
 
 /// Name, argument and purpose of every command.
-pub const COMMANDS: [(&str, &str, &str); 18] = [
+pub const COMMANDS: [(&str, &str, &str); 19] = [
     ("/help", "", "show this"),
     ("/new", "", "start a new conversation"),
     ("/clear", "", "the same, and empty the screen"),
-    ("/undo", "", "drop the last request and all that came of it"),
-    ("/retry", "", "try the last request again, if it failed or was stopped"),
+    ("/undo", "", "drop the last request and what came of it"),
+    ("/retry", "", "try the last request again, if it failed"),
     ("/continue", "", "go on with a request that was cut off"),
     ("/compact", "", "shorten the conversation now"),
-    ("/sessions", "[words]", "list sessions, or those in which the words occur"),
-    ("/resume", "[number|id]", "go on with another session; alone it lists them"),
-    ("/fork", "[turn]", "go on from here, or from an earlier request, in a new session"),
+    ("/sessions", "[words]", "list sessions, or those with these words"),
+    ("/resume", "[number|id]", "go on with another session"),
+    ("/fork", "[turn]", "go on from here or a turn, in a new session"),
     ("/plan", "", "show the plan"),
-    ("/model", "[role] [id]", "list models, or use another from the next step on; `default` goes back"),
-    ("/effort", "[level|off]", "show or set reasoning effort: minimal, low, medium, high, xhigh, max"),
-    ("/yolo", "[on|off] [$]", "switch auto-approval, up to so many dollars"),
+    ("/model", "[role] [id]", "list models, or use one; `default` goes back"),
+    ("/effort", "[level|off]", "minimal, low, medium, high, xhigh, max"),
+    ("/yolo", "[on|off] [$]", "auto-approval, up to so many dollars"),
     ("/usage", "", "what was spent"),
     ("/status", "", "how this session stands"),
+    ("/share-traces", "[public|private]", "where traces go, and who may see them"),
     ("/quit", "", "leave; /exit and Ctrl+D do too"),
     ("/exit", "", "leave"),
 ];
@@ -66,11 +70,12 @@ pub const EFFORTS: [&str; 6] = ["minimal", "low", "medium", "high", "xhigh", "ma
 #[must_use]
 pub fn help() -> String {
     let shown = COMMANDS.iter().filter(|(name, ..)| *name != "/exit");
-    let rows = shown.map(|(name, argument, what)| format!("  {name:<9} {argument:<13} {what}\n"));
+    let rows = shown.map(|(name, argument, what)| format!("  {name:<13} {argument:<16} {what}\n"));
     rows.collect::<String>()
-        + "  Ctrl+C stops the turn; twice within a second leaves. Tab completes commands and @files.\n  \
-           Alt+Enter or a backslash at the end goes on in a new line; Ctrl+R searches what was typed before.\n  \
-           At a question: y, n, a (always), e (edit), or words that tell the agent what to do instead."
+        + "  Ctrl+C stops the turn; twice within a second leaves.\n  \
+           Tab completes commands and @files; Ctrl+R searches what was typed before.\n  \
+           Alt+Enter, or a backslash at the end, goes on in a new line.\n  \
+           At a question: y, n, a (always), e (edit), or what to do instead."
 }
 
 /// Reads a line.
@@ -113,6 +118,10 @@ fn command(word: &str, argument: &str) -> Option<Typed> {
         ("/status", _) | ("/effort", "") => Typed::Operation(OperationKind::Status),
         ("/usage", _) => Typed::Operation(OperationKind::Usage),
         ("/plan", _) => Typed::Plan,
+        ("/share-traces", "") => Typed::ShareTraces(Wish::Tell),
+        ("/share-traces", "public") => Typed::ShareTraces(Wish::Public),
+        ("/share-traces", "private") => Typed::ShareTraces(Wish::Private),
+        ("/share-traces", _) => Typed::Refused("/share-traces, or with `public` or `private`.".to_owned()),
         ("/sessions", words) => Typed::Sessions(words.to_owned()),
         ("/resume", "") => Typed::Sessions(String::new()),
         ("/resume", which) => Typed::Resume(which.to_owned()),
@@ -225,6 +234,8 @@ mod tests {
             ("/resume", Typed::Sessions(String::new())),
             ("/resume 2", Typed::Resume("2".to_owned())),
             ("/sessions two words", Typed::Sessions("two words".to_owned())),
+            ("/share-traces", Typed::ShareTraces(Wish::Tell)),
+            ("/share-traces public", Typed::ShareTraces(Wish::Public)),
             ("/usage", Typed::Operation(OperationKind::Usage)),
             ("/data/x.csv is broken", Typed::Say("/data/x.csv is broken".to_owned())),
             ("/effort HIGH", effort("high")),
@@ -264,6 +275,7 @@ mod tests {
 
     #[test]
     fn the_help_names_every_command() {
+        assert!(help().lines().all(|line| line.chars().count() < 80), "it fits a terminal: {}", help());
         for (name, ..) in COMMANDS {
             assert!(help().contains(name));
             assert!(

@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::queue::{Queue, Wanted};
 pub(super) use self::sharing::Sharing;
-use crate::clients::hub::{Created, Hub, HubError, NewFile, Visibility};
+pub use crate::clients::hub::Visibility;
+use crate::clients::hub::{Created, Hub, HubError, NewFile};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::protocol::SessionKey;

@@ -1,14 +1,19 @@
 //! Retention: what nobody has used for long goes, with its folder; what waits, works or is young stays.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ml_intern::app::{Retention, SessionFolders, retention::Swept};
+use ml_intern::app::{App, AppParts, Retention, SessionFolders, retention::Swept};
 use ml_intern::clock::{Clock, Timestamp};
+use ml_intern::config::Config;
+use ml_intern::model::Delivery;
 use ml_intern::protocol::*;
+use ml_intern::random::Random;
 use ml_intern::store::embedded::Embedded;
 use ml_intern::store::{Claimable, Commit, Inbox, Sessions};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const TTL: Duration = Duration::from_secs(60);
@@ -160,4 +165,38 @@ async fn one_that_cannot_be_deleted_holds_up_none_and_stays_whole() {
     assert_eq!(scene.left().await, ["a"]);
     std::fs::remove_file(scene.folder("a")).unwrap();
     assert_eq!(scene.retention(Some(1)).sweep().await.unwrap().sessions, 1, "it was given back");
+}
+
+/// Time is paused: waits pass as soon as nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn whoever_ticks_sweeps_by_the_configured_age() {
+    let scene = Scene::new();
+    scene.session("old", Some(over())).await;
+    scene.clock.advance(DAY * 2);
+    scene.session("young", Some(over())).await;
+    let mut config = Config::default();
+    config.store.retention_days = Some(1);
+    let app = App::open(AppParts {
+        config,
+        data_dir: scene.dir.path().to_owned(),
+        environment: BTreeMap::new(),
+        secrets: Vec::new(),
+        clock: scene.clock.clone(),
+        random: Random::system(),
+        delivery: Delivery::Whole,
+    })
+    .unwrap();
+    let stop = CancellationToken::new();
+    let watched = async {
+        for _ in 0..1_000 {
+            if scene.left().await == ["young"] {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        stop.cancel();
+    };
+    tokio::join!(app.tick(stop.clone()), watched);
+    assert_eq!(scene.left().await, ["young"]);
+    assert!(!scene.folder("old").exists() && scene.folder("young").exists());
 }

@@ -102,6 +102,7 @@ fn rules() -> Rules {
     Rules {
         model: "toy/model".to_owned(),
         effort: None,
+        roles: Default::default(),
         max_iterations: None,
         yolo: false,
         delivery: Delivery::Streamed,

@@ -28,9 +28,11 @@ pub mod policy;
 pub mod prompt;
 pub mod purse;
 pub mod recover;
+pub mod roles;
 pub mod rules;
 pub mod session;
 pub mod step;
+mod switch;
 pub mod tool;
 pub mod toolbox;
 mod weigh;
@@ -72,6 +74,8 @@ pub struct Rules {
     pub model: String,
     /// Reasoning effort when the session names none.
     pub effort: Option<String>,
+    /// Models, efforts and ceilings by role, where they differ from the main ones.
+    pub roles: roles::RoleRules,
     /// Model calls per turn; `None` for no limit.
     pub max_iterations: Option<u32>,
     /// Auto-approve in every session what policy lets it.

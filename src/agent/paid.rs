@@ -79,7 +79,7 @@ impl Agent {
     }
 
     /// Sets money aside for a model call; gives the pledge's id, or `None` if it costs nothing.
-    async fn set_aside(
+    pub(super) async fn set_aside(
         &self,
         session: &Session,
         model: &str,

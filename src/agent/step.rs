@@ -12,26 +12,9 @@ use super::paid::Asking;
 use super::tool::Place;
 use super::{Advance, Agent, EventSink, Session, guard, prompt};
 use crate::model::{Completion, Delivery, Delta, DeltaSink, ModelError, Request};
-use crate::protocol::{Call, CallStatus, Ending, Event, Item, Turn, TurnState};
+use crate::protocol::{Call, CallStatus, Ending, Event, Item, Role, Turn, TurnState};
 
 impl Agent {
-    /// The model that this session uses.
-    #[must_use]
-    pub fn model_of(&self, session: &Session) -> String {
-        session.head.settings.model.clone().unwrap_or_else(|| self.rules.model.clone())
-    }
-
-    /// Whether a model id can be used, as far as that can be told without calling the provider.
-    ///
-    /// # Errors
-    /// Why not and what to do, in plain words.
-    pub fn check_model(&self, id: &str) -> Result<(), String> {
-        self.model.check(id).map_err(|error| match error {
-            ModelError::Stop { reason, hint } => format!("{reason} {hint}").trim().to_owned(),
-            other => other.to_string(),
-        })
-    }
-
     /// Moves the session forward by one saved step. The caller saves after every return and calls
     /// again on [`Advance::Again`]. When `cancel` fires it returns soon, with calls in hand recorded
     /// as stopped.
@@ -90,12 +73,13 @@ impl Agent {
         sink: &Arc<dyn EventSink>,
         cancel: &CancellationToken,
     ) -> Result<Completion, ModelError> {
+        let chosen = self.affordable(Role::Main, session).await?;
         let request = Request {
-            model: self.model_of(session),
+            model: chosen.model,
             system: prompt::system(session, place, &self.toolbox),
             items: session.items().to_vec(),
             tools: self.toolbox.specs(),
-            effort: session.head.settings.effort.clone().or_else(|| self.rules.effort.clone()),
+            effort: chosen.effort,
             session: session.head.key.clone(),
             delivery: self.rules.delivery,
         };

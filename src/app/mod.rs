@@ -13,12 +13,13 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::budget::MoneyRules;
+use crate::agent::roles::{Ceiling, RoleRule};
 use crate::agent::{Agent, Rules, Toolbox};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::messaging::{AutoNotices, Gateway};
 use crate::model::{Delivery, Providers, Retrying, Schedule};
-use crate::protocol::{Approvers, Door, PersonId};
+use crate::protocol::{Approvers, Door, PersonId, Role};
 use crate::random::Random;
 use crate::runtime::{Intake, LedgerPurse, Pace, Parts, Places, Presenters, Worker};
 use crate::secret::Secret;
@@ -291,6 +292,7 @@ fn rules(config: &Config, delivery: Delivery) -> Rules {
     Rules {
         model: config.model_name.clone(),
         effort: config.reasoning_effort.map(|effort| effort.as_str().to_owned()),
+        roles: Role::ALL.into_iter().map(|role| (role, role_rule(config, role))).collect(),
         max_iterations: u32::try_from(config.max_iterations).ok(),
         yolo: config.yolo_mode,
         delivery,
@@ -301,5 +303,17 @@ fn rules(config: &Config, delivery: Delivery) -> Rules {
             longest_item: config.memory.longest_item_tokens,
         },
         money: MoneyRules { warn_at: config.budgets.warn_at_usd.0, yolo_cap: config.budgets.yolo_cap_usd.0 },
+    }
+}
+
+fn role_rule(config: &Config, role: Role) -> RoleRule {
+    let (model, effort, ceiling) = config.roles.of(role);
+    RoleRule {
+        model: model.map(str::to_owned),
+        effort: effort.map(|effort| effort.as_str().to_owned()),
+        ceiling: Ceiling {
+            input: ceiling.max_input_usd.map(|usd| usd.0),
+            output: ceiling.max_output_usd.map(|usd| usd.0),
+        },
     }
 }

@@ -4,7 +4,8 @@
 
 use super::sharing::Wish;
 use crate::protocol::money::DOLLAR;
-use crate::protocol::{OperationKind, Role, Setting};
+pub use crate::protocol::operation::EFFORTS;
+use crate::protocol::{OperationKind, Role};
 
 /// What a typed line means.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,9 +64,6 @@ pub const COMMANDS: [(&str, &str, &str); 19] = [
     ("/exit", "", "leave"),
 ];
 
-/// The levels of reasoning effort.
-pub const EFFORTS: [&str; 6] = ["minimal", "low", "medium", "high", "xhigh", "max"];
-
 /// The commands, as a table.
 #[must_use]
 pub fn help() -> String {
@@ -106,7 +104,6 @@ fn is_command(line: &str) -> bool {
 }
 
 fn command(word: &str, argument: &str) -> Option<Typed> {
-    let set = |setting| Typed::Operation(OperationKind::Set { setting });
     Some(match (word, argument) {
         ("/help", _) => Typed::Help,
         ("/new", _) => Typed::Operation(OperationKind::New),
@@ -115,7 +112,7 @@ fn command(word: &str, argument: &str) -> Option<Typed> {
         ("/compact", _) => Typed::Operation(OperationKind::Compact),
         ("/retry", _) => Typed::Operation(OperationKind::Retry),
         ("/continue", _) => Typed::Operation(OperationKind::Resume),
-        ("/status", _) | ("/effort", "") => Typed::Operation(OperationKind::Status),
+        ("/status", _) => Typed::Operation(OperationKind::Status),
         ("/usage", _) => Typed::Operation(OperationKind::Usage),
         ("/plan", _) => Typed::Plan,
         ("/share-traces", "") => Typed::ShareTraces(Wish::Tell),
@@ -130,38 +127,21 @@ fn command(word: &str, argument: &str) -> Option<Typed> {
             Ok(turn) if turn > 0 => Typed::Operation(OperationKind::Fork { turn: Some(turn) }),
             _ => Typed::Refused("Name the turn by its number, counted from 1: /fork 2.".to_owned()),
         },
-        ("/model", "") => Typed::Operation(OperationKind::Models),
-        ("/model", argument) => model(argument),
-        ("/effort", "off") => set(Setting::Effort { level: None }),
-        ("/effort", level) if EFFORTS.contains(&level.to_lowercase().as_str()) => {
-            set(Setting::Effort { level: Some(level.to_lowercase()) })
-        }
-        ("/effort", _) => Typed::Refused(format!("The levels are {}, or off.", EFFORTS.join(", "))),
+        ("/model", words) => match OperationKind::of_model_words(words) {
+            Some(kind) => Typed::Operation(kind),
+            None => Typed::Refused(format!(
+                "Write /model ID, /model ROLE ID or /model ROLE default. The roles are {}.",
+                Role::ALL.map(Role::as_str).join(", ")
+            )),
+        },
+        ("/effort", words) => match OperationKind::of_effort_words(words) {
+            Some(kind) => Typed::Operation(kind),
+            None => Typed::Refused(format!("The levels are {}, or off, or default.", EFFORTS.join(", "))),
+        },
         ("/yolo", argument) => yolo(argument),
         ("/quit" | "/exit", _) => Typed::Quit,
         _ => return None,
     })
-}
-
-fn model(argument: &str) -> Typed {
-    let words: Vec<&str> = argument.split_whitespace().collect();
-    let (role, id) = match words.as_slice() {
-        [word] if Role::named(word).is_some() => return Typed::Operation(OperationKind::Models),
-        [id] => (Role::Main, *id),
-        [role, id] => match Role::named(role) {
-            Some(role) => (role, *id),
-            None => {
-                let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
-                return Typed::Refused(format!(
-                    "There is no role {role}; the roles are {}.",
-                    roles.join(", ")
-                ));
-            }
-        },
-        _ => return Typed::Refused("A model id has no spaces: /model [role] provider/model.".to_owned()),
-    };
-    let id = (!id.eq_ignore_ascii_case("default")).then(|| id.to_owned());
-    Typed::Operation(OperationKind::Set { setting: Setting::Model { role, id } })
 }
 
 fn yolo(argument: &str) -> Typed {
@@ -202,6 +182,7 @@ fn micros(sum: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Setting;
 
     #[test]
     fn lines_are_read_as_people_mean_them() {
@@ -239,10 +220,7 @@ mod tests {
             ("/usage", Typed::Operation(OperationKind::Usage)),
             ("/data/x.csv is broken", Typed::Say("/data/x.csv is broken".to_owned())),
             ("/effort HIGH", effort("high")),
-            (
-                "/effort off",
-                Typed::Operation(OperationKind::Set { setting: Setting::Effort { level: None } }),
-            ),
+            ("/effort off", effort("none")),
             ("/yolo", Typed::Yolo { on: None, cap: None }),
             ("/yolo off", Typed::Yolo { on: Some(false), cap: None }),
             ("/yolo on 2.50", Typed::Yolo { on: Some(true), cap: Some(2_500_000) }),
@@ -264,8 +242,8 @@ mod tests {
             "There is no command /comapct; did you mean /compact? /help shows all."
         );
         assert!(refused("/effort huge").contains("minimal, low"));
-        assert!(refused("/model a b").contains("no role a"));
-        assert!(refused("/model a b c").contains("no spaces"));
+        assert!(refused("/model a b").contains("main, research, summary"));
+        assert!(refused("/model a b c").contains("/model ROLE ID"));
         for sum in ["/yolo on 1e9", "/yolo on -5", "/yolo on 99999999", "/yolo on 0.0000001", "/yolo on $"] {
             assert!(refused(sum).contains("dollars"), "{sum}");
         }

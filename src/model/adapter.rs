@@ -110,15 +110,7 @@ fn session_header(session: &str) -> String {
 
 /// What of the wished effort a provider's wire can say; `None` sends none.
 fn effort(wish: Option<&str>, target: &Target) -> Option<ReasoningEffort> {
-    let level = wish.and_then(|word| match word {
-        "minimal" => Some(ReasoningEffort::Minimal),
-        "low" => Some(ReasoningEffort::Low),
-        "medium" => Some(ReasoningEffort::Medium),
-        "high" => Some(ReasoningEffort::High),
-        "xhigh" => Some(ReasoningEffort::XHigh),
-        "max" => Some(ReasoningEffort::Max),
-        _ => None,
-    });
+    let level = wish.and_then(level);
     match (target.home, level) {
         (Home::Local(_), _) => None,
         (Home::Router, Some(ReasoningEffort::XHigh | ReasoningEffort::Max)) => None,
@@ -128,6 +120,44 @@ fn effort(wish: Option<&str>, target: &Target) -> Option<ReasoningEffort> {
         (Home::Gemini, None) => Some(ReasoningEffort::Zero),
         (_, level) => level,
     }
+}
+
+fn level(word: &str) -> Option<ReasoningEffort> {
+    match word {
+        "minimal" => Some(ReasoningEffort::Minimal),
+        "low" => Some(ReasoningEffort::Low),
+        "medium" => Some(ReasoningEffort::Medium),
+        "high" => Some(ReasoningEffort::High),
+        "xhigh" => Some(ReasoningEffort::XHigh),
+        "max" => Some(ReasoningEffort::Max),
+        _ => None,
+    }
+}
+
+/// Whether a wire can say this very level, and not only one near it.
+pub(super) fn says_exactly(wish: &str, target: &Target) -> bool {
+    level(wish).is_some_and(|level| {
+        let said = effort(Some(wish), target);
+        said.is_some_and(|said| said.as_keyword() == level.as_keyword())
+    })
+}
+
+/// The options of a ping: a short answer, at this effort.
+pub(super) fn ping_options(wish: Option<&str>, target: &Target) -> ChatOptions {
+    let mut options = ChatOptions::default().with_capture_raw_body(true).with_capture_usage(true);
+    options = match (target.home, wish) {
+        (Home::Local(_), _) => options.with_max_tokens(1),
+        // Some Claude models think within the bound, which must then be a wide one: theirs is kept.
+        (Home::Anthropic, Some(_)) => options,
+        _ => options.with_max_tokens(64),
+    };
+    if let Some(effort) = effort(wish, target) {
+        options = options.with_reasoning_effort(effort);
+    }
+    if target.dialect != Dialect::Gemini {
+        options = options.with_extra_body(json!({ "model": target.name }));
+    }
+    options
 }
 
 /// The messages and tools of one call.

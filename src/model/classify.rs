@@ -41,7 +41,8 @@ pub(super) fn classify(fault: &Fault, target: &Target) -> ModelError {
     }
 }
 
-fn capital(text: &str) -> String {
+/// The same with a capital letter.
+pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
@@ -113,6 +114,7 @@ impl<'a> Refusal<'a> {
         if let Some(part) = self.repairable() {
             let what = match part {
                 Repairable::Effort => "This model refuses the reasoning effort",
+                Repairable::Thinking => "This model takes no reasoning effort",
                 Repairable::Thoughts => "This model refuses the reasoning that was sent back",
             };
             return ModelError::Repair { reason: self.sentence(what), part };
@@ -289,10 +291,12 @@ impl<'a> Refusal<'a> {
             return Some(Repairable::Thoughts);
         }
         let effort = self.says(&["effort", "output_config", "reasoning.effort"]) && self.says(&REFUSALS);
-        let thinking_at_all = (thinking
-            || self.says(&["thinking_config", "thinking budget", "thinking level"]))
-            && self.says(&["not supported", "does not support", "unsupported", "budget", "must be"]);
-        (effort || thinking_at_all).then_some(Repairable::Effort)
+        let level = self.says(&["thinking level", "thinking_level"]);
+        if thinking && !level && self.says(&["not supported", "does not support", "unsupported"]) && !effort {
+            return Some(Repairable::Thinking);
+        }
+        let budget = thinking && self.says(&["budget", "must be"]);
+        (effort || budget || (level && self.says(&REFUSALS))).then_some(Repairable::Effort)
     }
 
     fn is_transient(&self) -> bool {

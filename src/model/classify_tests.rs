@@ -35,6 +35,7 @@ fn class(error: &ModelError) -> &'static str {
         ModelError::Wait { kind: Trouble::Transient, .. } => "transient",
         ModelError::Shrink { .. } => "shrink",
         ModelError::Repair { part: Repairable::Effort, .. } => "effort",
+        ModelError::Repair { part: Repairable::Thinking, .. } => "thinking",
         ModelError::Repair { part: Repairable::Thoughts, .. } => "thoughts",
         ModelError::Stop { .. } => "stop",
         ModelError::Cancelled => "cancelled",
@@ -146,7 +147,10 @@ fn stops_say_what_to_do() {
 #[test]
 fn refused_effort_and_stale_thoughts_can_be_left_out() {
     for (message, expected) in [
-        ("thinking is not supported by this model", "effort"),
+        ("thinking is not supported by this model", "thinking"),
+        ("This model does not support extended thinking", "thinking"),
+        ("Thinking level MINIMAL is not supported for this model", "effort"),
+        ("`thinking.budget_tokens` must be less than `max_tokens`", "effort"),
         ("invalid reasoning_effort: max", "effort"),
         ("effort must be one of low, medium, high", "effort"),
         ("effort xhigh is only supported by other models", "effort"),

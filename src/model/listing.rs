@@ -73,6 +73,11 @@ impl Listing {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// All ids, in alphabetical order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
 }
 
 impl Entry {

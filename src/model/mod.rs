@@ -22,8 +22,11 @@ mod adapter;
 mod answer;
 mod catalogue;
 mod classify;
+mod describe;
+pub mod effort;
 mod fault;
 mod frames;
+mod heal;
 mod history;
 mod kept;
 mod listing;
@@ -32,6 +35,7 @@ mod providers;
 mod redact;
 pub mod retry;
 
+pub use describe::{Described, Host, SUGGESTED};
 pub use providers::Providers;
 pub use retry::{Retrying, Schedule};
 
@@ -163,8 +167,10 @@ pub enum Trouble {
 /// What a provider refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repairable {
-    /// The reasoning effort.
+    /// The reasoning effort; a lower one may do.
     Effort,
+    /// Reasoning effort of any kind: the model does not think.
+    Thinking,
     /// Reasoning that was sent back.
     Thoughts,
 }
@@ -186,6 +192,49 @@ pub trait Model: Send + Sync {
     /// What is known of a model. May ask its provider's catalogue, for some seconds at most and not
     /// again while the answer is fresh; what nobody knows is assumed (the window) or missing (the price).
     async fn facts(&self, model: &str) -> Facts;
+
+    /// What people should know before they choose a model. Asks its provider's catalogue as
+    /// [`Model::facts`] does.
+    async fn describe(&self, model: &str) -> Described {
+        Described { facts: self.facts(model).await, ..Described::default() }
+    }
+
+    /// Asks a model for a word, to see whether it answers and takes this very effort: what its wire cannot
+    /// say is refused as [`ModelError::Repair`] without asking. Gives the tokens that this used.
+    ///
+    /// # Errors
+    /// What a real call would meet, unretried.
+    async fn ping(
+        &self,
+        model: &str,
+        effort: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Result<Usage, ModelError> {
+        let request = Request {
+            model: model.to_owned(),
+            system: "".into(),
+            items: vec![Arc::new(Item::Synthetic { text: "ping".to_owned() })],
+            tools: Arc::new([]),
+            effort: effort.map(str::to_owned),
+            session: "ping".into(),
+            delivery: Delivery::Whole,
+        };
+        self.answer(&request, &Unseen, cancel).await.map(|answer| answer.usage)
+    }
+
+    /// Remembers what a model takes of a wished effort, so that later calls ask for that at once.
+    fn remember_effort(&self, _model: &str, _wish: &str, _taken: Option<String>) {}
+
+    /// Forgets what is remembered of a model's efforts.
+    fn forget_efforts(&self, _model: &str) {}
+}
+
+/// Drops what it is given.
+pub struct Unseen;
+
+#[async_trait]
+impl DeltaSink for Unseen {
+    async fn send(&self, _: Delta) {}
 }
 
 /// What is known of a model.
@@ -240,5 +289,26 @@ impl<M: Model + ?Sized> Model for Arc<M> {
 
     async fn facts(&self, model: &str) -> Facts {
         (**self).facts(model).await
+    }
+
+    async fn describe(&self, model: &str) -> Described {
+        (**self).describe(model).await
+    }
+
+    async fn ping(
+        &self,
+        model: &str,
+        effort: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Result<Usage, ModelError> {
+        (**self).ping(model, effort, cancel).await
+    }
+
+    fn remember_effort(&self, model: &str, wish: &str, taken: Option<String>) {
+        (**self).remember_effort(model, wish, taken);
+    }
+
+    fn forget_efforts(&self, model: &str) {
+        (**self).forget_efforts(model);
     }
 }

@@ -8,25 +8,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use genai::chat::{ChatMessage, ChatOptions, ChatRequest};
+use genai::chat::{ChatMessage, ChatRequest};
 use genai::{Client, ClientBuilder};
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{ModelConfig, PriceConfig};
+use crate::protocol::Usage;
 
-use super::adapter::{chat_options, chat_request, service_target};
+use super::adapter::{chat_options, chat_request, ping_options, says_exactly, service_target};
 use super::answer::{read_stream, read_whole};
 use super::catalogue::Catalogue;
-use super::classify::classify;
+use super::classify::{capital, classify};
+use super::describe::describe;
 use super::fault::{Fault, Phase};
 use super::frames::CallFrames;
-use super::provider::{Dialect, Target, resolve};
-use super::{Completion, Delivery, DeltaSink, Facts, Model, ModelError, Request};
+use super::provider::{Target, resolve};
+use super::{Completion, Delivery, DeltaSink, Described, Facts, Model, ModelError, Repairable, Request};
 
-/// How long `probe` waits for an answer.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a ping waits for an answer.
+const PING_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Every provider, behind the ids of their models. Holds no state of calls, only what catalogues said.
 #[derive(Debug)]
@@ -53,28 +54,6 @@ impl Providers {
     pub fn priced(mut self, prices: &BTreeMap<String, PriceConfig>) -> Self {
         self.catalogue.set_prices(prices);
         self
-    }
-
-    /// Asks a model for a word, to see whether address, key and name are right. Bounded by 15 s.
-    ///
-    /// # Errors
-    /// What a real call would meet, unretried.
-    pub async fn probe(&self, model: &str) -> Result<(), ModelError> {
-        let target = resolve(&self.config, model)?;
-        let mut options = ChatOptions::default().with_max_tokens(16).with_capture_raw_body(true);
-        if target.dialect == Dialect::Gemini {
-            options = options.with_reasoning_effort(genai::chat::ReasoningEffort::Zero);
-        } else {
-            options = options.with_extra_body(json!({ "model": target.name }));
-        }
-        let ping = ChatRequest::from(vec![ChatMessage::user("ping")]);
-        let call = async {
-            let answer = self.client.exec_chat(service_target(&target), ping, Some(&options)).await;
-            read_whole(answer, target.dialect, &[], &self.clock)
-        };
-        let outcome =
-            tokio::time::timeout(PROBE_TIMEOUT, call).await.unwrap_or(Err(Fault::Slow(Phase::Total)));
-        outcome.map(|_| ()).map_err(|fault| classify(&fault, &target))
     }
 
     async fn call(
@@ -129,5 +108,40 @@ impl Model for Providers {
 
     async fn facts(&self, model: &str) -> Facts {
         self.catalogue.facts(model, resolve(&self.config, model).ok().as_ref()).await
+    }
+
+    async fn describe(&self, model: &str) -> Described {
+        let facts = self.facts(model).await;
+        match resolve(&self.config, model) {
+            Ok(target) => describe(&target, self.catalogue.listing(&target).await.as_deref(), facts),
+            Err(_) => Described { facts, ..Described::default() },
+        }
+    }
+
+    async fn ping(
+        &self,
+        model: &str,
+        effort: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Result<Usage, ModelError> {
+        let target = resolve(&self.config, model)?;
+        if let Some(level) = effort.filter(|level| !says_exactly(level, &target)) {
+            return Err(ModelError::Repair {
+                reason: format!("{} has no word for the effort `{level}`.", capital(target.home.label())),
+                part: Repairable::Effort,
+            });
+        }
+        let options = ping_options(effort, &target);
+        let ping = ChatRequest::from(vec![ChatMessage::user("ping")]);
+        let call = async {
+            let answer = self.client.exec_chat(service_target(&target), ping, Some(&options)).await;
+            read_whole(answer, target.dialect, &[], &self.clock)
+        };
+        let outcome = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(ModelError::Cancelled),
+            outcome = tokio::time::timeout(PING_TIMEOUT, call) => outcome.unwrap_or(Err(Fault::Slow(Phase::Total))),
+        };
+        outcome.map(|answer| answer.usage).map_err(|fault| classify(&fault, &target))
     }
 }

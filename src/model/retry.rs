@@ -7,22 +7,21 @@
 //! try --ok----------------------------------> answer
 //!  |--Wait, steps left--> announce, wait ---> try (Restart first, if pieces were shown)
 //!  |--Wait, none left--> Stop
-//!  |--Repair, first time for that part--> leave it out --> try
+//!  |--Repair, something to leave out--> leave it out (`heal`) --> try
 //!  '--Shrink, Stop, Cancelled--> as they are
 //! ```
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::protocol::Item;
+use crate::protocol::Usage;
 use crate::random::Random;
 
-use super::{Completion, Delta, DeltaSink, Facts, Model, ModelError, Repairable, Request, Trouble};
+use super::heal::{Healed, Memory};
+use super::{Completion, Delta, DeltaSink, Described, Facts, Model, ModelError, Request, Trouble};
 
 /// How long to wait before each further try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,14 +50,13 @@ pub struct Retrying<M> {
     inner: M,
     schedule: Schedule,
     random: Random,
-    /// Models that refused an effort; as many as there are models in use.
-    without_effort: Mutex<HashSet<String>>,
+    memory: Memory,
 }
 
 impl<M: Model> Retrying<M> {
     /// Wraps `inner`; `random` spreads the waits of many sessions.
     pub fn new(inner: M, schedule: Schedule, random: Random) -> Self {
-        Self { inner, schedule, random, without_effort: Mutex::default() }
+        Self { inner, schedule, random, memory: Memory::default() }
     }
 
     /// How long to wait before the next try; `None` when there is none.
@@ -69,14 +67,6 @@ impl<M: Model> Retrying<M> {
         };
         let step = *steps.get(failures)?;
         Some(after.map_or_else(|| self.random.jitter(step), |wish| wish.min(self.schedule.longest)))
-    }
-
-    fn refuses_effort(&self, model: &str) -> bool {
-        self.without_effort.lock().unwrap_or_else(PoisonError::into_inner).contains(model)
-    }
-
-    fn remember_refusal(&self, model: &str) {
-        self.without_effort.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned());
     }
 }
 
@@ -89,11 +79,10 @@ impl<M: Model> Model for Retrying<M> {
         cancel: &CancellationToken,
     ) -> Result<Completion, ModelError> {
         let mut request = request.clone();
-        if request.effort.is_some() && self.refuses_effort(&request.model) {
-            request.effort = None;
-        }
+        let wish = request.effort.clone().unwrap_or_default();
+        self.memory.prepare(&mut request);
         let (mut rate_limits, mut troubles, mut tries) = (0, 0, 0);
-        let mut repaired: Vec<Repairable> = Vec::new();
+        let mut healed = Healed::default();
         let watched = Watched { inner: deltas, shown: AtomicBool::new(false) };
         loop {
             tries += 1;
@@ -121,15 +110,16 @@ impl<M: Model> Model for Retrying<M> {
                     }
                 }
                 Err(ModelError::Repair { reason, part }) => {
-                    if repaired.contains(&part) || !leave_out(&mut request, part) {
-                        return Err(unrepairable(&reason));
-                    }
-                    repaired.push(part);
-                    if part == Repairable::Effort {
-                        self.remember_refusal(&request.model);
-                    }
+                    // Leaving something out is no further try: it uses up no step of the schedule.
+                    let at = (&self.inner, cancel);
+                    let refusal = (part, reason);
+                    let remark = self.memory.heal(&mut request, &wish, refusal, &mut healed, at).await?;
                     watched.restart().await;
-                    watched.send(Delta::Remark(format!("{reason} Trying again without it."))).await;
+                    watched.send(Delta::Remark(remark)).await;
+                }
+                Ok(mut completion) => {
+                    completion.usage.add(&healed.usage);
+                    return Ok(completion);
                 }
                 other => return other,
             }
@@ -143,25 +133,26 @@ impl<M: Model> Model for Retrying<M> {
     async fn facts(&self, model: &str) -> Facts {
         self.inner.facts(model).await
     }
-}
 
-/// Leaves a part out of a request; `false` if it was not in it.
-fn leave_out(request: &mut Request, part: Repairable) -> bool {
-    match part {
-        Repairable::Effort => request.effort.take().is_some(),
-        Repairable::Thoughts => {
-            let mut found = false;
-            for item in &mut request.items {
-                if matches!(&**item, Item::Assistant { thoughts, .. } if !thoughts.is_empty()) {
-                    found = true;
-                    // The transcript itself keeps its thoughts; this is our own copy.
-                    if let Item::Assistant { thoughts, .. } = Arc::make_mut(item) {
-                        thoughts.clear();
-                    }
-                }
-            }
-            found
-        }
+    async fn describe(&self, model: &str) -> Described {
+        self.inner.describe(model).await
+    }
+
+    async fn ping(
+        &self,
+        model: &str,
+        effort: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Result<Usage, ModelError> {
+        self.inner.ping(model, effort, cancel).await
+    }
+
+    fn remember_effort(&self, model: &str, wish: &str, taken: Option<String>) {
+        self.memory.remember(model, wish, taken);
+    }
+
+    fn forget_efforts(&self, model: &str) {
+        self.memory.forget(model);
     }
 }
 
@@ -177,13 +168,6 @@ fn exhausted(reason: &str, kind: Trouble, tries: u32) -> ModelError {
         }
     };
     ModelError::Stop { reason: format!("{reason} (given up after {times})"), hint: hint.to_owned() }
-}
-
-fn unrepairable(reason: &str) -> ModelError {
-    ModelError::Stop {
-        reason: reason.to_owned(),
-        hint: "Choose another model with `!model` or `--model`, or start a new session.".to_owned(),
-    }
 }
 
 fn spoken(wait: Duration) -> String {

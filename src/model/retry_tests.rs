@@ -1,11 +1,12 @@
 //! How long a call waits and when it gives up.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::protocol::Thought;
+use crate::protocol::{Item, Thought};
 
-use super::super::Delivery;
+use super::super::{Delivery, Repairable};
 use super::*;
 
 /// One scripted try: what it shows, then how it ends.
@@ -177,18 +178,70 @@ async fn a_wait_and_a_call_are_cancelled_at_once() {
 }
 
 #[tokio::test]
-async fn refused_parts_are_left_out_once_and_the_refusal_of_effort_is_remembered() {
+async fn a_refused_effort_is_lowered_to_what_the_model_takes_and_that_is_remembered() {
+    let used = Usage { input_tokens: 9, ..Usage::default() };
+    let pinged = Ok(Completion { usage: used, ..Completion::default() });
     let model = retrying(vec![
+        ("half", repair(Repairable::Effort)),
+        // Asked for a word: `medium` is refused, `low` is not.
         ("", repair(Repairable::Effort)),
-        ("", repair(Repairable::Thoughts)),
+        ("", pinged),
+        ("", wait(Trouble::Transient, None)),
+        ("", wait(Trouble::Transient, None)),
+        ("", wait(Trouble::Transient, None)),
         ("", done()),
-        ("", repair(Repairable::Effort)),
+        ("", done()),
     ]);
-    assert_eq!(run(&model).await.0.unwrap().text, "done");
+    let (outcome, shape) = run(&model).await;
+    assert_eq!(outcome.unwrap().usage, used, "what the asking used is counted; all three tries were left");
+    assert_eq!(shape, "t!rrrr");
+    run(&model).await.0.unwrap();
+    let seen = model.inner.seen.lock().unwrap();
+    let efforts: Vec<&str> = seen.iter().map(|(effort, _)| effort.as_deref().unwrap_or("-")).collect();
+    assert_eq!(efforts, ["high", "medium", "low", "low", "low", "low", "low", "low"]);
+}
+
+#[tokio::test]
+async fn efforts_that_cannot_be_found_out_or_are_refused_again_are_left_out() {
+    let nothing_takes = vec![("", repair(Repairable::Effort)); 3].into_iter().chain([("", done())]);
+    let busy = vec![("", repair(Repairable::Effort)), ("", wait(Trouble::RateLimit, None)), ("", done())];
+    let not_at_all = vec![("", repair(Repairable::Thinking)), ("", done())];
+    let lies =
+        vec![("", repair(Repairable::Effort)), ("", done()), ("", repair(Repairable::Effort)), ("", done())];
+    for tries in [nothing_takes.collect(), busy, not_at_all, lies] {
+        let model = retrying(tries);
+        run(&model).await.0.unwrap();
+        assert_eq!(model.inner.seen.lock().unwrap().last().unwrap().0, None);
+        model.inner.tries.lock().unwrap().push_back(("", done()));
+        run(&model).await.0.unwrap();
+        assert_eq!(model.inner.seen.lock().unwrap().last().unwrap().0, None, "remembered");
+        model.forget_efforts("a/b");
+        model.inner.tries.lock().unwrap().push_back(("", done()));
+        run(&model).await.0.unwrap();
+        assert_eq!(model.inner.seen.lock().unwrap().last().unwrap().0.as_deref(), Some("high"));
+    }
+}
+
+#[tokio::test]
+async fn stale_thoughts_are_left_out_once_and_stay_out_of_that_session() {
+    let model = retrying(vec![("", repair(Repairable::Thoughts)), ("", done()), ("", done())]);
+    run(&model).await.0.unwrap();
+    run(&model).await.0.unwrap();
+    let high = || Some("high".to_owned());
+    assert_eq!(*model.inner.seen.lock().unwrap(), [(high(), 1), (high(), 0), (high(), 0)]);
+    model.inner.tries.lock().unwrap().push_back(("", done()));
+    let other = Request { session: "another".into(), ..request() };
+    model.answer(&other, &Sink::default(), &CancellationToken::new()).await.unwrap();
+    assert_eq!(*model.inner.seen.lock().unwrap().last().unwrap(), (high(), 1));
+}
+
+#[tokio::test]
+async fn what_is_refused_for_ever_ends_in_a_stop() {
+    let tries = || vec![("", repair(Repairable::Thoughts)); 9];
+    let model = retrying(tries());
     let (outcome, _) = run(&model).await;
-    assert!(matches!(outcome, Err(ModelError::Stop { .. })), "nothing was left to leave out: {outcome:?}");
-    let high = Some("high".to_owned());
-    assert_eq!(*model.inner.seen.lock().unwrap(), [(high, 1), (None, 1), (None, 0), (None, 1)]);
+    assert!(matches!(outcome, Err(ModelError::Stop { .. })), "{outcome:?}");
+    assert_eq!(model.inner.seen.lock().unwrap().len(), 3, "with thoughts, without, without effort");
 }
 
 #[tokio::test]

@@ -181,9 +181,79 @@ pub enum Setting {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cap: Option<u64>,
     },
-    /// Reasoning effort; `None` sends none.
+    /// Reasoning effort; `None` goes back to the configured one.
     Effort {
-        /// `minimal`, `low`, `medium`, `high`, `xhigh` or `max`.
+        /// `minimal`, `low`, `medium`, `high`, `xhigh` or `max`; `none` sends none.
         level: Option<String>,
     },
+}
+
+/// The levels of reasoning effort, the lowest first.
+pub const EFFORTS: [&str; 6] = ["minimal", "low", "medium", "high", "xhigh", "max"];
+
+impl OperationKind {
+    /// What people mean by `model WORDS`, at every front door: nothing lists; `[role] ID` changes,
+    /// `[role] default` goes back. `None` if that is no such thing.
+    #[must_use]
+    pub fn of_model_words(words: &str) -> Option<Self> {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let (role, id) = match words[..] {
+            [] => return Some(Self::Models),
+            [word] if Role::named(word).is_some() => return Some(Self::Models),
+            [id] => (Role::Main, id),
+            [role, id] => (Role::named(role)?, id),
+            _ => return None,
+        };
+        let id = Some(id.to_owned()).filter(|id| !id.eq_ignore_ascii_case("default"));
+        Some(Self::Set { setting: Setting::Model { role, id } })
+    }
+
+    /// What people mean by `effort WORDS`: nothing lists; a level, `off` or `default` changes it.
+    #[must_use]
+    pub fn of_effort_words(words: &str) -> Option<Self> {
+        let level = match words.trim().to_ascii_lowercase().as_str() {
+            "" => return Some(Self::Models),
+            "off" | "none" => Some("none".to_owned()),
+            "default" => None,
+            level => Some((*EFFORTS.iter().find(|known| **known == level)?).to_owned()),
+        };
+        Some(Self::Set { setting: Setting::Effort { level } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_about_models_mean_the_same_at_every_door() {
+        let model = |role, id: Option<&str>| {
+            Some(OperationKind::Set { setting: Setting::Model { role, id: id.map(str::to_owned) } })
+        };
+        let effort = |level: Option<&str>| {
+            Some(OperationKind::Set { setting: Setting::Effort { level: level.map(str::to_owned) } })
+        };
+        for (words, meant) in [
+            ("", Some(OperationKind::Models)),
+            ("research", Some(OperationKind::Models)),
+            ("a/b:fast", model(Role::Main, Some("a/b:fast"))),
+            ("Default", model(Role::Main, None)),
+            ("main a/b", model(Role::Main, Some("a/b"))),
+            ("Summary  a/B", model(Role::Summary, Some("a/B"))),
+            ("judge default", model(Role::Judge, None)),
+            ("a b", None),
+            ("summary a b", None),
+        ] {
+            assert_eq!(OperationKind::of_model_words(words), meant, "{words}");
+        }
+        for (words, meant) in [
+            (" ", Some(OperationKind::Models)),
+            ("XHigh", effort(Some("xhigh"))),
+            ("off", effort(Some("none"))),
+            ("default", effort(None)),
+            ("huge", None),
+        ] {
+            assert_eq!(OperationKind::of_effort_words(words), meant, "{words}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use super::{spending, yolo};
 use crate::agent::answer::{self, Answer};
 use crate::agent::approve::{self, set_state};
 use crate::agent::dispatch::close_open_calls;
+use crate::agent::roles::NO_EFFORT;
 use crate::agent::tool::Place;
 use crate::agent::{Agent, Session, prompt};
 use crate::clock::Timestamp;
@@ -302,18 +303,8 @@ fn start_over(session: &mut Session, operation: &Operation, now: Timestamp) -> V
 
 fn set(session: &mut Session, operation: &Operation, setting: &Setting, agent: &Agent) -> Vec<Event> {
     let text = match setting {
-        Setting::Model { id: None, .. } => {
-            session.head.settings.model = None;
-            format!("The model is `{}` again.", agent.rules.model)
-        }
-        Setting::Model { id: Some(id), .. } => match agent.check_model(id) {
-            Ok(()) => {
-                session.head.settings.model = Some(id.clone());
-                session.head.context_tokens = 0;
-                format!("The model is `{id}` from the next step on.")
-            }
-            Err(why) => return vec![private(operation, &format!("The model stays as it is: {why}"))],
-        },
+        // Choosing a model needs its provider: the worker does it.
+        Setting::Model { .. } => return Vec::new(),
         Setting::Yolo { on: true, .. }
             if !approve::may_waive(session, &operation.actor, &agent.rules.approvals) =>
         {
@@ -325,8 +316,11 @@ fn set(session: &mut Session, operation: &Operation, setting: &Setting, agent: &
         Setting::Yolo { on, cap } => yolo::switch(session, operation, *on, *cap, agent),
         Setting::Effort { level } => {
             session.head.settings.effort.clone_from(level);
-            match level {
-                Some(level) => format!("Reasoning effort is {level}."),
+            match level.as_deref() {
+                Some(NO_EFFORT) => "Reasoning effort is off: none is asked for.".to_owned(),
+                Some(level) => {
+                    format!("Reasoning effort is {level}, or the highest below it that the model takes.")
+                }
                 None => "Reasoning effort is as configured.".to_owned(),
             }
         }

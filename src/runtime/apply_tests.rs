@@ -49,6 +49,7 @@ pub(super) fn agent() -> Agent {
         rules: Rules {
             model: "toy/model".into(),
             effort: None,
+            roles: Default::default(),
             max_iterations: None,
             yolo: false,
             delivery: crate::model::Delivery::Whole,
@@ -219,26 +220,6 @@ fn starting_over_forgets_the_talk_and_what_was_allowed_but_keeps_the_model() {
     assert!(events.iter().any(|event| matches!(event, Event::NewComplete { .. })));
     assert!(session.items().is_empty() && session.head.settings.allowed.is_empty());
     assert_eq!(session.head.settings.model.as_deref(), Some("other/model"));
-}
-
-#[test]
-fn an_unusable_model_is_refused_in_private_and_nothing_changes() {
-    let mut session = session();
-    let set = |id: &str| {
-        does(
-            "alice",
-            OperationKind::Set {
-                setting: Setting::Model { role: crate::protocol::Role::Main, id: Some(id.into()) },
-            },
-        )
-    };
-    let events = apply(&mut session, &set("gpt"), Vec::new(), &agent());
-    assert_eq!(
-        private_line(&events),
-        "The model stays as it is: `gpt` is no model id. Write provider/model."
-    );
-    apply(&mut session, &set("a/b"), Vec::new(), &agent());
-    assert_eq!(session.head.settings.model.as_deref(), Some("a/b"));
 }
 
 #[test]

@@ -23,6 +23,8 @@ use crate::agent::{Advance, EventSink, Session, recover, step};
 use crate::protocol::{Ending, Event, Operation, OperationId, OperationKind, SessionHead, TurnState};
 use crate::store::{Commit, Later, Lease, Result, StoreError};
 
+mod models;
+
 /// Why a session is given back.
 enum Parting {
     /// Nothing is left to do for now.
@@ -261,6 +263,10 @@ impl Held<'_> {
                 }
                 _ => Vec::new(),
             });
+            match self.models(operation).await {
+                Some(more) => events.extend(more),
+                None => break,
+            }
             self.save(std::slice::from_ref(&operation.id), &timers_after(operation, &self.session)).await?;
             self.show_all(&events);
         }

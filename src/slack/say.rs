@@ -82,7 +82,7 @@ pub const WHOLE_NOT_ATTACHED: &str = "Cut here; press Edit to read all of it.";
 /// The list of commands.
 pub const HELP: &str = "Tell me what you need, in plain words: I plan, write code, run it, and ask before anything risky.\n\n\
 *In a thread*\n\
-`stop` or `!stop` stop what I am doing · `!status` how this session stands · `!model [id]` show or change the model · \
+`stop` or `!stop` stop what I am doing · `!status` how this session stands · `!model [role] [id]` list or change the models · \
 `!effort [level]` reasoning effort · `!yolo on [dollars]|off` run without asking, up to a sum · `!usage` what was spent · `!undo` drop the last request · \
 `!compact` shorten the history · `!new` start over here · `!retry` try a failed request again · \
 `!resume` go on with a request that was cut off · `!fork [number]` go on from here (or from an earlier request) in a new thread · `!help` this list\n\n\

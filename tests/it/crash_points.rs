@@ -201,6 +201,7 @@ impl Scene {
             rules: Rules {
                 model: "toy/model".into(),
                 effort: None,
+                roles: Default::default(),
                 max_iterations: None,
                 yolo: false,
                 delivery: Delivery::Streamed,

@@ -1,8 +1,9 @@
 //! Chat completions: the router, OpenAI itself, servers of one's own.
 
-use ml_intern::model::{Delivery, Delta, Finish};
+use ml_intern::model::{Delivery, Delta, Finish, Model, ModelError};
 use ml_intern::protocol::{Item, Thought, Usage};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::model::{ROUTER, ask, asks, call, providers, request, result, retrying, shown, user};
 use super::model_fake::{Fake, Reply, Step, chat, chat_end, chat_text, data, delta};
@@ -250,16 +251,39 @@ async fn a_long_mixed_history_is_valid_and_thoughts_of_the_same_model_return() {
 }
 
 #[tokio::test]
-async fn refused_effort_is_left_out_once_and_then_for_good() {
+async fn a_refused_effort_is_lowered_once_and_then_for_good() {
     let refusal = json!({ "error": { "message": "Unsupported value: reasoning_effort", "type": "invalid_request_error" } });
-    let fake = Fake::start(vec![Reply::Status(400, vec![], refusal), chat_text("ok"), chat_text("ok")]).await;
+    let refused = || Reply::Status(400, vec![], refusal.clone());
+    let pong = json!({ "choices": [{ "finish_reason": "length", "message": { "role": "assistant", "content": "po" } }],
+                       "usage": { "prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4 } });
+    let pong = Reply::Status(200, vec![], pong);
+    let fake = Fake::start(vec![refused(), refused(), pong, chat_text("ok"), chat_text("ok")]).await;
     let model = retrying(&fake);
     let mut asked = request(ROUTER, vec![user("hi")]);
     asked.effort = Some("high".to_owned());
+    let first = ask(&model, &asked).await.0.unwrap();
+    assert_eq!(first.usage.input_tokens, 13, "10 of the answer and 3 of finding the effort out");
     ask(&model, &asked).await.0.unwrap();
-    ask(&model, &asked).await.0.unwrap();
-    let sent: Vec<_> = fake.bodies().iter().map(|body| body.get("reasoning_effort").is_some()).collect();
-    assert_eq!(sent, [true, false, false]);
+    let bodies = fake.bodies();
+    let sent: Vec<_> = bodies.iter().map(|body| body["reasoning_effort"].as_str().unwrap_or("-")).collect();
+    assert_eq!(sent, ["high", "medium", "low", "low", "low"]);
+    assert_eq!(
+        (&bodies[1]["max_tokens"], &bodies[1]["messages"][0]["content"]),
+        (&json!(64), &json!("ping"))
+    );
+}
+
+#[tokio::test]
+async fn what_a_wire_cannot_say_is_refused_before_anything_is_sent() {
+    let fake = Fake::start(vec![]).await;
+    let providers = providers(&fake);
+    for (model, effort) in
+        [(ROUTER, "max"), (ROUTER, "xhigh"), (ROUTER, "minimal"), ("ollama/x", "low"), (ROUTER, "odd")]
+    {
+        let outcome = providers.ping(model, Some(effort), &CancellationToken::new()).await;
+        assert!(matches!(outcome, Err(ModelError::Repair { .. })), "{model} {effort}: {outcome:?}");
+    }
+    assert!(fake.seen().is_empty());
 }
 
 #[tokio::test]
@@ -311,8 +335,8 @@ async fn a_probe_asks_for_a_word() {
     let refusal = json!({ "error": { "message": "no", "type": "authentication_error" } });
     let fake = Fake::start(vec![Reply::Status(200, vec![], body), Reply::Status(401, vec![], refusal)]).await;
     let model = providers(&fake);
-    model.probe("ollama/x-high").await.unwrap();
-    let error = model.probe(ROUTER).await.unwrap_err();
+    model.ping("ollama/x-high", None, &CancellationToken::new()).await.unwrap();
+    let error = model.ping(ROUTER, None, &CancellationToken::new()).await.unwrap_err();
     assert!(matches!(error, ml_intern::model::ModelError::Stop { hint, .. } if hint.contains("HF_TOKEN")));
     assert_eq!(fake.bodies()[0]["model"], "x-high");
 }

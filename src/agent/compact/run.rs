@@ -77,7 +77,7 @@ impl Agent {
         if stretches.is_empty() {
             return Stopped::No;
         }
-        let window = self.model.facts(&self.summary_model(session)).await.window;
+        let window = self.model.facts(&self.summary_model(session).await).await.window;
         let most = usize::try_from(aim.goal.max(1_000)).unwrap_or(usize::MAX);
         let mut writer = Writer {
             sink,
@@ -151,12 +151,13 @@ impl Agent {
             lines.push(format!("[earlier notes] {notes}"));
         }
         lines.extend(part.iter().map(|item| render::rendered(item, render::ITEM)));
+        let chosen = self.affordable(Role::Summary, session).await?;
         let request = Request {
-            model: self.summary_model(session),
+            model: chosen.model,
             system: prompt::SUMMARY.into(),
             items: vec![Arc::new(Item::Synthetic { text: lines.join("\n") })],
             tools: Arc::new([]),
-            effort: None,
+            effort: chosen.effort,
             session: session.head.key.clone(),
             delivery: Delivery::Whole,
         };
@@ -173,10 +174,10 @@ impl Agent {
 }
 
 impl Agent {
-    /// The model that sums up: the session's own choice for it, else the one at work.
-    fn summary_model(&self, session: &Session) -> String {
-        let chosen = session.head.settings.models.get(&Role::Summary).cloned();
-        chosen.unwrap_or_else(|| self.model_of(session))
+    /// The model that sums up, as far as its price allows it.
+    async fn summary_model(&self, session: &Session) -> String {
+        let chosen = self.affordable(Role::Summary, session).await;
+        chosen.map_or_else(|_| self.model_of(session), |chosen| chosen.model)
     }
 }
 

@@ -8,6 +8,8 @@ mod crashes;
 mod guards;
 mod money;
 mod money_adds_up;
+mod roles;
+mod switch;
 mod turns;
 mod votes;
 
@@ -192,6 +194,7 @@ impl Bench {
             rules: Rules {
                 model: "toy/model".into(),
                 effort: None,
+                roles: Default::default(),
                 max_iterations: Some(5),
                 yolo: false,
                 delivery: Delivery::Streamed,

@@ -1,5 +1,7 @@
 //! Checks of the model: its id, its key, and whether it answers.
 
+use tokio_util::sync::CancellationToken;
+
 use super::Check;
 use crate::clients::http;
 use crate::clock::Clock;
@@ -16,8 +18,8 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> anyhow::Result<Vec
         let model = Check::failed("model", format!("{id}: {found}"), advice);
         return Ok(vec![model, Check::skipped("model answers", "not asked")]);
     }
-    let answers = match providers.probe(id).await {
-        Ok(()) => Check::good("model answers", "yes"),
+    let answers = match providers.ping(id, None, &CancellationToken::new()).await {
+        Ok(_) => Check::good("model answers", "yes"),
         Err(error) => {
             let (found, advice) = words(error);
             Check::failed("model answers", found, advice)

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::again::Again;
 use super::markdown::{cut, defang, escape_mrkdwn};
 use super::post::{Courier, Marker};
 use super::stream::{Pending, Stream};
@@ -79,6 +80,7 @@ pub(super) struct Live {
     /// The text of the step in hand, as the model wrote it.
     step: String,
     step_ended: bool,
+    again: Again,
     pub surface: Surface,
     shown_at: Option<Instant>,
     waiting_since: Option<Instant>,
@@ -102,6 +104,7 @@ impl Live {
             pending: Pending::default(),
             step: String::new(),
             step_ended: false,
+            again: Again::default(),
             surface,
             shown_at: None,
             waiting_since: None,
@@ -120,29 +123,32 @@ impl Live {
             self.pending.push("\n\n");
         }
         self.step.push_str(piece);
+        if let Some(added) = self.again.heard(&self.step, piece) {
+            self.add(&added);
+        }
+    }
+
+    fn add(&mut self, text: &str) {
         if !self.overflowed {
-            self.pending.push(piece);
+            self.pending.push(text);
         }
         self.touch();
     }
 
     /// The text of this step is complete.
     pub fn step_ended(&mut self) {
+        if let Some(added) = self.again.ends(&self.step) {
+            self.add(&added);
+        }
         self.step_ended = !self.step.is_empty() || self.step_ended;
     }
 
     /// The text since the last step's end is void.
     pub fn reset(&mut self) {
-        let unsent = self.pending.as_str().len() >= self.step.len();
-        if unsent {
-            let keep = self.pending.as_str().len() - self.step.len();
-            let kept = self.pending.as_str().get(..keep).unwrap_or_default().to_owned();
-            self.pending.clear();
-            self.pending.push(&kept);
-        } else {
-            self.pending.clear();
-            self.pending.push(say::STARTING_OVER);
+        if self.step_ended {
+            return;
         }
+        self.again.begins(self.pending.take_back(&self.step));
         self.step.clear();
     }
 

@@ -3,6 +3,7 @@
 //! One task per presenter shows everything in order; what must arrive is posted once, whatever is
 //! refused, lost or crashed on the way. Start at [`SlackPresenters`], then `worker.rs`.
 
+mod again;
 mod answer;
 mod branch;
 mod card;

@@ -148,6 +148,17 @@ pub struct Pending(String);
 const LONGEST_WORD: usize = 2_000;
 
 impl Pending {
+    /// Takes back the text of a step, as far as it still waits here; gives what of it was shown.
+    pub fn take_back<'a>(&mut self, step: &'a str) -> &'a str {
+        if let Some(kept) = self.0.strip_suffix(step) {
+            self.0.truncate(kept.len());
+            return "";
+        }
+        let shown = step.strip_suffix(self.0.as_str()).unwrap_or(step);
+        self.0.clear();
+        shown
+    }
+
     /// Adds raw text.
     pub fn push(&mut self, text: &str) {
         self.0.push_str(text);

@@ -2,7 +2,7 @@
 
 use super::Words;
 use crate::protocol::money::read_dollars;
-use crate::protocol::{OperationKind, Role, Setting};
+use crate::protocol::{OperationKind, Setting};
 
 /// What a message says, its mention of us taken out.
 pub(super) fn words(text: &str) -> Words {
@@ -33,20 +33,12 @@ pub(super) fn words(text: &str) -> Words {
         ("fork", turn) if turn.parse::<u64>().is_ok_and(|turn| turn > 0) => {
             Words::Command(OperationKind::Fork { turn: turn.parse().ok() })
         }
-        ("model", "") => Words::Command(OperationKind::Status),
-        ("model", "default") => {
-            Words::Command(OperationKind::Set { setting: Setting::Model { role: Role::Main, id: None } })
+        ("model", words) => {
+            let words = super::text::readable(words, &std::collections::BTreeMap::new());
+            OperationKind::of_model_words(&words).map_or_else(|| unclear(&name), Words::Command)
         }
-        ("model", id) if !id.contains(' ') => {
-            let id = super::text::readable(id, &std::collections::BTreeMap::new());
-            Words::Command(OperationKind::Set { setting: Setting::Model { role: Role::Main, id: Some(id) } })
-        }
-        ("effort", "off" | "none" | "default") => {
-            Words::Command(OperationKind::Set { setting: Setting::Effort { level: None } })
-        }
-        ("effort", level @ ("minimal" | "low" | "medium" | "high" | "xhigh" | "max")) => {
-            let level = Some(level.to_owned());
-            Words::Command(OperationKind::Set { setting: Setting::Effort { level } })
+        ("effort", words) => {
+            OperationKind::of_effort_words(words).map_or_else(|| unclear(&name), Words::Command)
         }
         ("yolo", state @ ("on" | "off")) => {
             Words::Command(OperationKind::Set { setting: Setting::Yolo { on: state == "on", cap: None } })
@@ -54,13 +46,18 @@ pub(super) fn words(text: &str) -> Words {
         ("yolo", argument) if let Some(cap) = argument.strip_prefix("on ").and_then(read_dollars) => {
             Words::Command(OperationKind::Set { setting: Setting::Yolo { on: true, cap: Some(cap) } })
         }
-        _ => Words::Unclear(format!("!{name}")),
+        _ => unclear(&name),
     }
+}
+
+fn unclear(name: &str) -> Words {
+    Words::Unclear(format!("!{name}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Role;
 
     #[test]
     fn commands_are_read_and_other_words_are_left_alone() {
@@ -75,7 +72,12 @@ mod tests {
             ("!new", Words::Command(OperationKind::New)),
             ("!compact", Words::Command(OperationKind::Compact)),
             ("!undo", Words::Command(OperationKind::Undo)),
-            ("!model", Words::Command(OperationKind::Status)),
+            ("!model", Words::Command(OperationKind::Models)),
+            ("!model summary a/b", set(Setting::Model { role: Role::Summary, id: Some("a/b".into()) })),
+            ("!model please a/b", Words::Unclear("!model".into())),
+            ("!effort", Words::Command(OperationKind::Models)),
+            ("!effort off", set(Setting::Effort { level: Some("none".into()) })),
+            ("!effort huge", Words::Unclear("!effort".into())),
             ("!model hf/a/b", set(Setting::Model { role: Role::Main, id: Some("hf/a/b".into()) })),
             ("!model default", set(Setting::Model { role: Role::Main, id: None })),
             ("!yolo on", set(Setting::Yolo { on: true, cap: None })),

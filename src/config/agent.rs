@@ -69,7 +69,8 @@ pub struct MemoryConfig {
     /// Share of the model's window, in percent, above which a transcript is shortened.
     #[schemars(range(min = 10, max = 95))]
     pub compact_at_percent: u8,
-    /// Share of the window, in percent, that stays word for word at the end.
+    /// Share of the window, in percent, that stays word for word at the end; less where the rest would
+    /// not fit otherwise.
     #[schemars(range(min = 1, max = 80))]
     pub keep_percent: u8,
     /// The longest item, in tokens, that stays word for word when a transcript is shortened.

@@ -32,6 +32,29 @@ pub(super) enum Turn {
     Results(Vec<Answer>),
 }
 
+/// One message on its way to a provider, as far as its place in the order goes: for tests of other rooms.
+#[cfg(test)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ordered {
+    /// People and the loop.
+    User,
+    /// The model, with its calls.
+    Assistant(Vec<CallId>),
+    /// Results, of these calls.
+    Results(Vec<CallId>),
+}
+
+/// The order in which a transcript reaches a provider.
+#[cfg(test)]
+pub(crate) fn ordered(items: &[Arc<Item>]) -> Vec<Ordered> {
+    let order = |turn| match turn {
+        Turn::User(_) => Ordered::User,
+        Turn::Assistant { calls, .. } => Ordered::Assistant(calls.into_iter().map(|call| call.id).collect()),
+        Turn::Results(answers) => Ordered::Results(answers.into_iter().map(|answer| answer.call).collect()),
+    };
+    turns(items).into_iter().map(order).collect()
+}
+
 /// The result of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {

@@ -141,3 +141,64 @@ fn the_same_words_give_the_same_message() {
         shape(vec![Item::Overheard { lines: lines() }])
     );
 }
+
+#[test]
+fn the_table_of_dangling_calls() {
+    let stub = |call: &str| format!("{call}=no result: the run was interrupted");
+    let table = [
+        (
+            "5: a call without a result, then words",
+            vec![user("ann", "go"), says("", &["c1"]), user("ann", "well?")],
+            vec![
+                "user go".to_owned(),
+                "model  c1".to_owned(),
+                format!("results {}", stub("c1")),
+                "user well?".to_owned(),
+            ],
+        ),
+        (
+            "6: a call with its result",
+            vec![user("ann", "go"), says("", &["c1"]), result("c1", "1")],
+            vec!["user go".to_owned(), "model  c1".to_owned(), "results c1=1".to_owned()],
+        ),
+        (
+            "7: two calls, no results",
+            vec![user("ann", "go"), says("", &["c1", "c2"])],
+            vec![
+                "user go".to_owned(),
+                "model  c1+c2".to_owned(),
+                format!("results {} {}", stub("c1"), stub("c2")),
+            ],
+        ),
+        (
+            "8: in an earlier turn",
+            vec![
+                user("ann", "go"),
+                says("", &["c1"]),
+                user("ann", "again"),
+                says("", &["c2"]),
+                result("c2", "2"),
+                says("done", &[]),
+                user("ann", "thanks"),
+            ],
+            vec![
+                "user go".to_owned(),
+                "model  c1".to_owned(),
+                format!("results {}", stub("c1")),
+                "user again".to_owned(),
+                "model  c2".to_owned(),
+                "results c2=2".to_owned(),
+                "model done ".to_owned(),
+                "user thanks".to_owned(),
+            ],
+        ),
+        (
+            "9: two calls, one result",
+            vec![user("ann", "go"), says("", &["c1", "c2"]), result("c1", "1")],
+            vec!["user go".to_owned(), "model  c1+c2".to_owned(), format!("results c1=1 {}", stub("c2"))],
+        ),
+    ];
+    for (row, items, expected) in table {
+        assert_eq!(shape(items), expected, "{row}");
+    }
+}

@@ -36,6 +36,8 @@ mod redact;
 pub mod retry;
 
 pub use describe::{Described, Host, SUGGESTED};
+#[cfg(test)]
+pub(crate) use history::{Ordered, ordered};
 pub use providers::Providers;
 pub use retry::{Retrying, Schedule};
 

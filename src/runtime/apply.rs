@@ -374,3 +374,7 @@ mod tests;
 #[cfg(test)]
 #[path = "operation_tests.rs"]
 mod operation_tests;
+
+#[cfg(test)]
+#[path = "validity_tests.rs"]
+mod validity_tests;

@@ -120,6 +120,7 @@ async fn main() -> Result<()> {
                 yolo: false,
                 delivery: Delivery::Whole,
                 approvals: Approvals::default(),
+                roles: Default::default(),
                 memory: MemoryRules::default(),
                 money: ml_intern::agent::budget::MoneyRules::default(),
             },

@@ -16,11 +16,13 @@ pub struct MoneyRules {
     pub warn_at: u64,
     /// How much a session may spend on auto-approval before it pauses, where people set no other cap.
     pub yolo_cap: u64,
+    /// What one session may spend, if that is limited; the ledger keeps to it, the model is told.
+    pub session_limit: Option<u64>,
 }
 
 impl Default for MoneyRules {
     fn default() -> Self {
-        Self { warn_at: 5 * DOLLAR, yolo_cap: 5 * DOLLAR }
+        Self { warn_at: 5 * DOLLAR, yolo_cap: 5 * DOLLAR, session_limit: None }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::budget::{MoneyRules, dollars};
 use super::tool::{Ownership, Place};
 use super::{Session, Toolbox};
 use crate::clock::Timestamp;
@@ -30,7 +31,7 @@ const WITH_TOOLS: [(&str, &str); 4] = [
 
 /// The system prompt of this session; the same at every step.
 #[must_use]
-pub fn system(session: &Session, place: &Place, toolbox: &Toolbox) -> Arc<str> {
+pub fn system(session: &Session, place: &Place, toolbox: &Toolbox, money: &MoneyRules) -> Arc<str> {
     let mut text = String::with_capacity(12_000);
     text.push_str(SYSTEM);
     text.push('\n');
@@ -52,11 +53,30 @@ pub fn system(session: &Session, place: &Place, toolbox: &Toolbox) -> Arc<str> {
     };
     text.push_str(&format!("- Files and commands: {folder}. Relative paths start there.\n"));
     text.push_str(&format!("- You have {} tools; there are no others.\n", toolbox.specs().len()));
+    text.push_str(&budget(money));
     text.push_str(&format!(
         "- It began on {}.\n",
         spoken(session.head.created_at, session.head.zone.as_deref())
     ));
     text.into()
+}
+
+/// What the model is told of the session's money. What was spent is not in it: it would change at
+/// every step.
+fn budget(money: &MoneyRules) -> String {
+    let mut line = match money.session_limit {
+        Some(limit) => format!("- Money: this session may spend {} in all.", dollars(limit)),
+        None => "- Money: people, channels and the team may have budgets; a call that none pays says so."
+            .to_owned(),
+    };
+    if money.warn_at > 0 {
+        line.push_str(&format!(
+            " People are asked at {} and each time that doubles.",
+            dollars(money.warn_at)
+        ));
+    }
+    line.push('\n');
+    line
 }
 
 /// What the model is told when a turn begins on another day than the one before.
@@ -115,6 +135,18 @@ mod tests {
             another_day(LATE, later, None).as_deref(),
             Some("It is now Thursday, 26 November 2026, 00:15 (UTC).")
         );
+    }
+
+    #[test]
+    fn the_budget_is_told_as_it_is_configured() {
+        let five = 5 * crate::protocol::money::DOLLAR;
+        let told = budget(&MoneyRules { session_limit: Some(2 * five), warn_at: five, yolo_cap: five });
+        assert_eq!(
+            told,
+            "- Money: this session may spend $10.00 in all. People are asked at $5.00 and each time that doubles.\n"
+        );
+        let told = budget(&MoneyRules { session_limit: None, warn_at: 0, yolo_cap: five });
+        assert!(told.contains("may have budgets") && !told.contains("doubles"), "{told}");
     }
 
     #[test]

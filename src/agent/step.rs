@@ -76,7 +76,7 @@ impl Agent {
         let chosen = self.affordable(Role::Main, session).await?;
         let request = Request {
             model: chosen.model,
-            system: prompt::system(session, place, &self.toolbox),
+            system: prompt::system(session, place, &self.toolbox, &self.rules.money),
             items: session.items().to_vec(),
             tools: self.toolbox.specs(),
             effort: chosen.effort,

@@ -302,7 +302,11 @@ fn rules(config: &Config, delivery: Delivery) -> Rules {
             keep_percent: u64::from(config.memory.keep_percent),
             longest_item: config.memory.longest_item_tokens,
         },
-        money: MoneyRules { warn_at: config.budgets.warn_at_usd.0, yolo_cap: config.budgets.yolo_cap_usd.0 },
+        money: MoneyRules {
+            warn_at: config.budgets.warn_at_usd.0,
+            yolo_cap: config.budgets.yolo_cap_usd.0,
+            session_limit: config.budgets.session_usd.map(|limit| limit.0),
+        },
     }
 }
 

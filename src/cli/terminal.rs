@@ -28,7 +28,7 @@ use super::render::text::{Detail, TextScreen};
 use super::seat::Seat;
 use crate::app::{App, AppParts};
 use crate::clock::Clock;
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use crate::model::Delivery;
 use crate::random::Random;
 
@@ -138,7 +138,7 @@ async fn converse(
             cwd: cwd.to_path_buf(),
             secrets: loaded.secrets(),
             yolo,
-            models: vec![loaded.config.model_name.clone()],
+            models: model_ids(&loaded.config),
             greeting,
         };
         return live::run(seat, parts).await;
@@ -160,6 +160,21 @@ async fn converse(
         attended,
     };
     chat::run(seat, &mut chat).await
+}
+
+/// The models that the configuration names, the usual one first.
+fn model_ids(config: &Config) -> Vec<String> {
+    let roles = &config.roles;
+    let of_roles = [&roles.research, &roles.summary, &roles.judge, &roles.routine];
+    let named =
+        of_roles.into_iter().filter_map(|role| role.model.as_ref()).chain(config.budgets.prices.keys());
+    let mut ids = vec![config.model_name.clone()];
+    for id in named {
+        if !ids.contains(id) {
+            ids.push(id.clone());
+        }
+    }
+    ids
 }
 
 fn screen(loaded: &Loaded, flags: &Flags) -> Box<dyn Screen> {

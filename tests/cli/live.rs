@@ -76,7 +76,7 @@ async fn a_conversation_reads_as_it_should_and_never_flickers() {
 
 #[tokio::test]
 async fn words_typed_meanwhile_wait_in_view_and_then_steer() {
-    let model = model([bash("sleep 2"), Reply::says("With Adam, then."), Reply::says("unused")]).await;
+    let model = model([bash("until [ -e go ]; do sleep 0.1; done"), Reply::says("With Adam, then.")]).await;
     let desk = Desk::new().model(&model, json!({"yolo_mode": true}));
     let mut tty = Tty::start(&desk, &[], 80, 24);
     tty.rests().await;
@@ -86,6 +86,7 @@ async fn words_typed_meanwhile_wait_in_view_and_then_steer() {
     tty.sees("queued: use Adam").await;
     tty.types("half a thou").await;
     tty.sees("> half a thou").await;
+    std::fs::write(desk.cwd.path().join("go"), "").unwrap();
     tty.sees("With Adam, then.").await;
     let screen = tty.screen();
     assert!(!screen.contains("queued:") && screen.contains("\n> use Adam"), "{screen}");
@@ -184,10 +185,9 @@ async fn ctrl_c_stops_hints_rejects_and_leaves() {
     assert!(model.requests()[2].to_string().contains("cancelled this with Ctrl+C"));
     tty.rests().await;
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    tty.types("\u{3}").await;
-    tty.sees("Press Ctrl+C again to leave.").await;
-    tty.types("\u{3}").await;
+    tty.types("\u{3}\u{3}").await;
     assert_eq!(tty.ends().await, Some(130));
+    tty.sees("Press Ctrl+C again to leave.").await;
     assert!(tty.is_given_back().await);
 }
 

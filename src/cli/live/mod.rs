@@ -351,7 +351,14 @@ impl Live<'_> {
             .into_iter()
             .filter_map(|one| Some((id_of(&one.key)?.to_owned(), one.title.unwrap_or_default())))
             .collect();
-        self.known.turns = self.seat.conversation.head().await?.map_or(0, |head| head.turns);
+        let head = self.seat.conversation.head().await?;
+        self.known.turns = head.as_ref().map_or(0, |head| head.turns);
+        let Some(head) = head else { return Ok(()) };
+        for id in head.settings.model.into_iter().chain(head.settings.models.into_values()) {
+            if !self.known.models.contains(&id) {
+                self.known.models.push(id);
+            }
+        }
         Ok(())
     }
 

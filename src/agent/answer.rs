@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::approve::{close_asked, digest, note_question, set_state, state_change, unified_diff};
+use super::approve::{
+    close_asked, digest, note_question, note_refused, note_stray, set_state, state_change, unified_diff,
+};
 use super::canonical::canonical;
 use super::policy::{Autonomy, Judgement, judge};
 use super::rules::Terms;
@@ -39,6 +41,19 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// In the audit log, which holds nothing of what a call says.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::NotAsked => "the question is closed",
+            Self::Expired => "the question has expired",
+            Self::NotAmongApprovers => "not among the approvers",
+            Self::AlreadyAgreed => "has agreed already",
+            Self::ContentChanged => "the content has changed",
+            Self::BadEdit(_) => "the edit cannot be used",
+            Self::EditForbidden(_) => "the edited call may not run",
+        }
+    }
+
     /// In plain words.
     #[must_use]
     pub fn words(&self) -> String {
@@ -328,9 +343,9 @@ fn keep_open(session: &mut Session, open: Open, answer: Answer<'_>, act: Act) ->
 fn note_refusal(session: &mut Session, answer: Answer<'_>, refusal: &Refusal) {
     let open = session.head.turn.as_ref().and_then(crate::protocol::Turn::approval);
     if let Some(asked) = open.filter(|asked| asked.id == *answer.approval).cloned() {
-        note_question(session, &asked, Act::Refused, Some(&answer.by.id), answer.at);
+        note_refused(session, &asked, answer, refusal.kind());
     } else {
-        super::approve::note_stray(session, answer.approval, &answer.by.id, answer.at, refusal);
+        note_stray(session, answer, refusal.kind());
     }
 }
 

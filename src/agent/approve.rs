@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::answer::Refusal;
+use super::answer::Answer;
 use super::canonical::canonical;
 use super::policy::{Need, need};
 use super::rules::Terms;
@@ -170,61 +170,75 @@ pub(super) fn note_question(
     at: Timestamp,
 ) {
     for call in &asked.calls {
-        session.note(AuditEntry {
-            at,
-            session: session.head.key.clone(),
+        let approval = Some(asked.id.clone());
+        let entry = AuditEntry {
             turn: Some(asked.turn.clone()),
-            act,
             by: by.cloned(),
+            approval,
+            ..entry(session, act, at)
+        };
+        session.note(about(call, entry));
+    }
+}
+
+/// Notes an answer to an open question that did not count.
+pub(super) fn note_refused(session: &mut Session, asked: &ApprovalRequest, answer: Answer<'_>, why: &str) {
+    for call in &asked.calls {
+        let entry = AuditEntry {
+            turn: Some(asked.turn.clone()),
+            by: Some(answer.by.id.clone()),
             approval: Some(asked.id.clone()),
-            call: Some(call.call.clone()),
-            digest: Some(digest(std::slice::from_ref(call))),
-            tool: Some(call.tool.clone()),
-            operation: call.operation.clone(),
-            cost: call.cost.clone(),
-            reason: None,
-        });
+            reason: Some(why.to_owned()),
+            ..entry(session, Act::Refused, answer.at)
+        };
+        session.note(about(call, entry));
     }
 }
 
 /// Notes an answer to a question that is not open here.
-pub(super) fn note_stray(
-    session: &mut Session,
-    approval: &ApprovalId,
-    by: &PersonId,
-    at: Timestamp,
-    refusal: &Refusal,
-) {
-    session.note(AuditEntry {
+pub(super) fn note_stray(session: &mut Session, answer: Answer<'_>, why: &str) {
+    let entry = AuditEntry {
+        by: Some(answer.by.id.clone()),
+        approval: Some(answer.approval.clone()),
+        reason: Some(why.to_owned()),
+        ..entry(session, Act::Refused, answer.at)
+    };
+    session.note(entry);
+}
+
+/// Notes what was decided about a call without a question.
+pub(super) fn note_call(session: &mut Session, call: &AskedCall, act: Act, reason: &str, at: Timestamp) {
+    let turn = session.head.turn.as_ref().map(|turn| turn.id.clone());
+    let entry = AuditEntry { turn, reason: Some(reason.to_owned()), ..entry(session, act, at) };
+    session.note(about(call, entry));
+}
+
+/// An entry that says no more than what was done, where and when.
+fn entry(session: &Session, act: Act, at: Timestamp) -> AuditEntry {
+    AuditEntry {
         at,
         session: session.head.key.clone(),
         turn: None,
-        act: Act::Refused,
-        by: Some(by.clone()),
-        approval: Some(approval.clone()),
+        act,
+        by: None,
+        approval: None,
         call: None,
         digest: None,
         tool: None,
         operation: None,
         cost: Cost::Free,
-        reason: Some(refusal.words()),
-    });
+        reason: None,
+    }
 }
 
-/// Notes what was decided about a call without a question.
-pub(super) fn note_call(session: &mut Session, call: &AskedCall, act: Act, reason: &str, at: Timestamp) {
-    session.note(AuditEntry {
-        at,
-        session: session.head.key.clone(),
-        turn: session.head.turn.as_ref().map(|turn| turn.id.clone()),
-        act,
-        by: None,
-        approval: None,
+/// The same about a call: its digest, never its arguments.
+fn about(call: &AskedCall, entry: AuditEntry) -> AuditEntry {
+    AuditEntry {
         call: Some(call.call.clone()),
         digest: Some(digest(std::slice::from_ref(call))),
         tool: Some(call.tool.clone()),
         operation: call.operation.clone(),
         cost: call.cost.clone(),
-        reason: Some(reason.to_owned()),
-    });
+        ..entry
+    }
 }

@@ -13,7 +13,7 @@ use super::approve::{
 use super::budget::Doubt;
 use super::edited::{CHANGED, told_of_edit, written_by_model};
 use super::policy::{Judgement, Need, need, waived};
-use super::rules::Terms;
+use super::rules::{Floor, Terms};
 use super::tool::{Assessment, BadArguments, CallContext, Place, Progress, Together, ToolError};
 use super::{Advance, Agent, EventSink, Session};
 use crate::protocol::{
@@ -135,7 +135,11 @@ impl Agent {
         let past_cap = matches!(doubt, Some(Doubt::PastCap(_))) && !call.named_cap;
         match judgement {
             Judgement::Forbid(words) => {
-                note_call(session, &now, Act::Forbidden, &words, self.clock.now());
+                // Never the words themselves: a tool's may speak of paths.
+                let by_rule = terms.floor == Some(Floor::Never);
+                let why =
+                    if by_rule { terms.reasons.join(" ") } else { "its tool does not allow it".to_owned() };
+                note_call(session, &now, Act::Forbidden, &why, self.clock.now());
                 call.status = CallStatus::Done;
                 if let Some(turn) = session.head.turn.as_mut() {
                     turn.refused = true;

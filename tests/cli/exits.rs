@@ -22,6 +22,20 @@ async fn a_finished_request_is_0_and_its_answer_is_on_standard_output() {
 }
 
 #[tokio::test]
+async fn a_headless_run_does_not_stand_for_two_people_nor_for_a_rule_that_always_asks() {
+    for demand in [json!({"needed": 2, "who": "anyone"}), json!({"verdict": "always_ask"})] {
+        let mut rule = json!({"name": "careful", "tool": "bash"});
+        rule.as_object_mut().unwrap().extend(demand.as_object().unwrap().clone());
+        let model = model([bash("touch made"), Reply::says("I left it.")]).await;
+        let desk = Desk::new().model(&model, json!({"approvals": {"rules": [rule]}}));
+        let ran = desk.run(&["make a file"]).await;
+        assert_eq!(ran.code, Some(4), "{ran:?}");
+        let told = model.requests().pop().unwrap().to_string();
+        assert!(told.contains("only people may"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_prompt_may_come_from_standard_input() {
     let model = model([Reply::says("Read.")]).await;
     let ran = Desk::new().model(&model, json!({})).run_with(&["-"], "explain\nthis diff\n").await;

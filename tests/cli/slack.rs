@@ -95,6 +95,20 @@ async fn doctor_finds_everything_well_or_says_which_token_is_refused() {
 }
 
 #[tokio::test]
+async fn doctor_wants_the_scope_for_user_groups_only_where_rules_name_one() {
+    let mut options = Options::new(Clock::system());
+    options.scopes.retain(|scope| scope != "usergroups:read");
+    let workspace = Workspace::start(options).await.unwrap();
+    let scopes = "Slack scopes: ";
+    let ran = desk(&workspace).run(&["doctor"]).await;
+    assert!(ran.out.contains(&format!("\u{2713} {scopes}")), "{ran:?}");
+    let config = r#"{"approvals": {"approver_groups": ["S0LEADS0000"]}}"#;
+    let ran = desk(&workspace).file("configs/ml-intern.json", config).run(&["doctor"]).await;
+    assert!(ran.out.contains(&format!("\u{2717} {scopes}missing: usergroups:read")), "{ran:?}");
+    workspace.shutdown().await;
+}
+
+#[tokio::test]
 async fn serve_that_could_hear_nothing_is_wrong_configuration() {
     let desk = Desk::new().env("SLACK_BOT_TOKEN", "xoxb-1").env("ML_INTERN_BIND", "127.0.0.1:0");
     let ran = desk.run(&["serve"]).await;

@@ -48,6 +48,22 @@ async fn an_unknown_key_is_refused_with_file_and_nearest_name() {
 }
 
 #[tokio::test]
+async fn a_rule_that_makes_no_sense_is_refused_by_its_name() {
+    let rules = r##"{"approvals": {"rules": [
+        {"name": "pairs", "tool": "bash", "who": "listed", "approvers": ["U1"], "needed": 2},
+        {"name": "prod", "channel": "#prod", "verdict": "never"}
+    ]}}"##;
+    let ran = Desk::new().file("configs/ml-intern.json", rules).run(&["config", "check"]).await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let file = "configs/ml-intern.json: approvals.rules";
+    assert!(
+        ran.err.contains(&format!("{file}.0: the rule “pairs” needs 2 people to agree, but at most 1 may")),
+        "{ran:?}"
+    );
+    assert!(ran.err.contains("the rule “prod” has \"#prod\" as `channel`, but a channel's id"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn a_reference_to_nothing_is_refused_and_a_default_is_taken() {
     let desk =
         Desk::new().file("configs/ml-intern.json", r#"{"slack": {"bot_token": "${NOT_SET_ANYWHERE}"}}"#);

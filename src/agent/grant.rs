@@ -10,7 +10,8 @@ use super::budget::{self, dollars};
 use super::policy::Autonomy;
 use super::{Advance, Agent, Session};
 use crate::protocol::{
-    Act, Actor, AskedCall, AuditEntry, Cost, Decision, Ending, Event, Grant, TurnState, Verdict,
+    Act, Actor, ApprovalRequest, AskedCall, AuditEntry, Cost, Decision, Ending, Event, Grant, TurnState,
+    Verdict,
 };
 
 /// What stands in a question about money where others name a tool.
@@ -129,7 +130,7 @@ pub(super) fn decided(
         set_state(session, TurnState::Over { ending, at, told: false });
     } else {
         budget::grant(&mut session.head.settings, grant);
-        note_grant(session, grant, by, at);
+        note_grant(session, &request, grant, (by, at));
         set_state(session, TurnState::Thinking);
     }
     vec![Event::ApprovalDecided { request, decision }]
@@ -141,7 +142,12 @@ fn moment(decision: &Decision) -> crate::clock::Timestamp {
     }
 }
 
-fn note_grant(session: &mut Session, grant: &Grant, by: &Actor, at: crate::clock::Timestamp) {
+fn note_grant(
+    session: &mut Session,
+    asked: &ApprovalRequest,
+    grant: &Grant,
+    (by, at): (&Actor, crate::clock::Timestamp),
+) {
     let (setting, reason) = match grant {
         Grant::SpendUntil { micros } => ("spend_until", dollars(*micros)),
         Grant::YoloCap { micros } => ("yolo_cap", dollars(*micros)),
@@ -153,7 +159,7 @@ fn note_grant(session: &mut Session, grant: &Grant, by: &Actor, at: crate::clock
         turn: session.head.turn.as_ref().map(|turn| turn.id.clone()),
         act: Act::Setting,
         by: Some(by.id.clone()),
-        approval: None,
+        approval: Some(asked.id.clone()),
         call: None,
         digest: None,
         tool: Some(setting.to_owned()),

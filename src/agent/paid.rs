@@ -13,7 +13,7 @@ use super::compact::weigh::{tokens_in, weight, written};
 use super::purse::{Payers, Pledge, PurseError, Wish};
 use super::{Agent, Session};
 use crate::model::{Completion, Delta, DeltaSink, ModelError, Request};
-use crate::protocol::{Price, Usage};
+use crate::protocol::{Act, AuditEntry, Cost, Price, Usage};
 
 /// Tokens that an answer is assumed to have before it comes: most are shorter, and what is not used is
 /// given back as soon as the answer is there.
@@ -46,7 +46,16 @@ impl Agent {
         let prompt = Usage { input_tokens: asking.prompt_tokens, ..Usage::default() };
         let whole = Usage { output_tokens: ASSUMED_OUTPUT.min(facts.window), ..prompt };
         let estimate = price.of(&whole);
-        let held = self.set_aside(session, &asking.request.model, estimate).await?;
+        if facts.price.is_none() {
+            allowed(session, &asking.request.model)?;
+        }
+        let held = match self.set_aside(session, &asking.request.model, estimate).await {
+            Ok(held) => held,
+            Err(error) => {
+                self.note_short(session, &asking.request.model, estimate, &error);
+                return Err(error);
+            }
+        };
         let meter = Meter::new(asking.deltas);
         let mut answer = self.model.answer(asking.request, &meter, cancel).await;
         // What tries that failed half-way used was used, too.
@@ -103,6 +112,24 @@ impl Agent {
         }
     }
 
+    fn note_short(&self, session: &mut Session, model: &str, amount: u64, error: &ModelError) {
+        let entry = AuditEntry {
+            at: self.clock.now(),
+            session: session.head.key.clone(),
+            turn: session.head.turn.as_ref().map(|turn| turn.id.clone()),
+            act: Act::OverBudget,
+            by: None,
+            approval: None,
+            call: None,
+            digest: None,
+            tool: Some(model.to_owned()),
+            operation: None,
+            cost: Cost::AtMost(amount),
+            reason: Some(error.to_string()),
+        };
+        session.note(entry);
+    }
+
     /// Settles a pledge, or gives it back if nothing was spent. What cannot be written now is settled by
     /// the next worker that takes the session up.
     pub(super) async fn close_pledge(&self, id: &str, cost: u64) {
@@ -119,6 +146,21 @@ pub(super) fn add_usage(session: &mut Session, usage: &Usage) {
     if let Some(turn) = session.head.turn.as_mut() {
         turn.usage.add(usage);
     }
+}
+
+/// Whether people let this session use a model whose price nobody knows. The main model was asked about
+/// before it came to this; one of another role is left out until somebody says yes to it.
+fn allowed(session: &Session, model: &str) -> Result<(), ModelError> {
+    if session.head.settings.unpriced.contains(model) {
+        return Ok(());
+    }
+    Err(ModelError::Stop {
+        reason: format!("What `{model}` costs is not known, and nobody has said that it may be used here."),
+        hint:
+            "Choose it for the session once (`!model`) to be asked, or name its price in the configuration, \
+               under `budgets.prices`."
+                .to_owned(),
+    })
 }
 
 fn unusable(error: &PurseError) -> ModelError {

@@ -126,3 +126,17 @@ async fn a_model_of_unknown_price_is_asked_about_once_in_a_session() {
     assert!(matches!(bench.state(), TurnState::Over { ending: Ending::Finished { .. }, .. }));
     assert_eq!((bench.session.head.usage.cost, bench.session.head.usage.unpriced), (0, 2));
 }
+
+#[tokio::test]
+async fn a_model_of_unknown_price_in_another_role_is_left_out_until_somebody_said_yes() {
+    let (mut bench, _) = bench([], None, Tin::default());
+    let sink: Arc<dyn EventSink> = bench.seen.clone();
+    for at in 0..40 {
+        bench.session.push(Item::Synthetic { text: format!("{at} {}", "word ".repeat(4_000)) });
+    }
+    bench.agent.shorten(&mut bench.session, &sink, &bench.cancel.clone()).await;
+    assert_eq!(bench.model.requests.lock().unwrap().len(), 0, "nobody has allowed it");
+    let shortened = |item: &Arc<Item>| matches!(**item, Item::Summary { .. });
+    assert!(bench.session.items().iter().any(shortened), "it is shortened without a model");
+    assert_eq!(bench.session.head.usage.unpriced, 0);
+}

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests pass their own PATH on to what they start")]
 
 mod cli;
+mod fuzz;
 mod it;
 mod official;
 mod store;

@@ -23,10 +23,10 @@ use crate::runtime::Intake;
 /// How often to look whether the session has come to rest.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The session's key: the one function that makes it.
+/// The session's key.
 #[must_use]
 pub fn session_key(id: &str) -> SessionKey {
-    SessionKey(format!("terminal:{id}"))
+    SessionKey::of_terminal(id)
 }
 
 /// The time zone of this machine, by its IANA name.

@@ -60,11 +60,13 @@ pub struct Config {
     pub mcp_servers: BTreeMap<String, serde_json::Value>,
     /// Keep sessions on disk. They always are here; the key is accepted so that files carry over.
     pub save_sessions: bool,
-    /// Accepted so that files carry over; nothing is uploaded unless sharing is switched on.
+    /// Ignored, with a warning: traces never go to a shared dataset.
     pub session_dataset_repo: Option<String>,
-    /// Share transcripts. Opt-in here (ml-intern's default was on).
+    /// Upload each conversation, redacted, to a private dataset of the Hugging Face account whose token is
+    /// configured, after every turn. Off unless set (ml-intern's default was on).
     pub share_traces: bool,
-    /// Accepted so that files carry over.
+    /// The dataset for shared traces, owner/name; `{hf_user}` stands for the account. Null:
+    /// `{hf_user}/ml-intern-sessions`.
     pub personal_trace_repo_template: Option<String>,
     /// Accepted so that files carry over: every step is saved.
     pub auto_save_interval: i64,

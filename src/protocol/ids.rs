@@ -44,6 +44,13 @@ id! {
     /// Which session: computed from where the conversation is by one function per front door.
     SessionKey
 }
+impl SessionKey {
+    /// The session of a terminal with this id: the one function that makes such a key.
+    #[must_use]
+    pub fn of_terminal(id: &str) -> Self {
+        Self(format!("terminal:{id}"))
+    }
+}
 id! {
     /// Which operation: made from its cause, so that a redelivery has the same id.
     OperationId

@@ -19,6 +19,7 @@ mod timers;
 pub mod worker;
 mod yolo;
 
+pub use crate::store::Listed;
 pub use intake::Intake;
 pub use present::{Branch, Opening, PresentError, Presenter, Presenters};
 pub use purse::LedgerPurse;

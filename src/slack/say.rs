@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::present::markdown::escape_mrkdwn;
 use crate::protocol::Usage;
 
 mod questions;
@@ -85,7 +86,8 @@ pub const HELP: &str = "Tell me what you need, in plain words: I plan, write cod
 `stop` or `!stop` stop what I am doing · `!status` how this session stands · `!model [role] [id]` list or change the models · \
 `!effort [level]` reasoning effort · `!yolo on [dollars]|off` run without asking, up to a sum · `!usage` what was spent · `!undo` drop the last request · \
 `!compact` shorten the history · `!new` start over here · `!retry` try a failed request again · \
-`!resume` go on with a request that was cut off · `!fork [number]` go on from here (or from an earlier request) in a new thread · `!help` this list\n\n\
+`!resume` go on with a request that was cut off · `!sessions [words]` what was talked about in this channel · \
+`!resume ID` go on with it in this new thread · `!fork [number]` go on from here (or from an earlier request) in a new thread · `!help` this list\n\n\
 *Anywhere*\n\
 `/ml-intern <request>` opens a thread here · `/ml-intern help`";
 
@@ -283,6 +285,27 @@ pub const NOT_YOURS: &str =
     "There is no conversation with this id that you may go on with. `!sessions` lists those that you may.";
 /// More than one session begins so.
 pub const AMBIGUOUS: &str = "More than one conversation has an id that begins so. Give more of it.";
+
+/// A session that is this one.
+pub const THIS_ONE: &str = "That is this conversation.";
+
+/// One line of a list of sessions.
+#[must_use]
+pub fn session_line(session: &crate::runtime::Listed, link: Option<&str>) -> String {
+    let title = escape_mrkdwn(session.title.as_deref().unwrap_or(UNTITLED)).replace('|', "¦");
+    let title = link.map_or_else(|| format!("*{title}*"), |link| format!("<{link}|{title}>"));
+    let turns = crate::text::count(usize::try_from(session.turns).unwrap_or(usize::MAX), "request");
+    format!("• {title} · {turns} · {} · `{}`", date(session.updated_at.seconds()), session.key)
+}
+
+/// The sessions of this channel.
+#[must_use]
+pub fn sessions(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return "There is no such conversation in this channel.".to_owned();
+    }
+    format!("{}\n`!resume ID` goes on with one in a new thread.", lines.join("\n"))
+}
 
 /// The message that opens the thread of a fork. `title` must be escaped.
 #[must_use]

@@ -1,6 +1,8 @@
 //! The real binary, as people and scripts run it: exit codes, standard streams, generated files.
 
 mod audit;
+#[cfg(unix)]
+mod carry;
 mod desk;
 mod exits;
 mod files;

@@ -90,3 +90,41 @@ async fn undo_and_resume_say_what_they_did_and_what_there_is_not() {
     assert!(request.contains("First.") && !request.contains("Second."), "{request}");
     world.finish().await;
 }
+
+#[tokio::test]
+async fn who_took_part_may_go_on_elsewhere_and_to_others_nothing_exists() {
+    let world = World::start([Reply::says("The loss is 0.3."), Reply::says("It was 0.3.")]).await;
+    let first = world.mention("alice", "what is the loss?").await;
+    first.answered("The loss is 0.3.").await;
+    let place = ml_intern::slack::place::Place {
+        team: world.slack.look(|state| state.team.id.clone()),
+        channel: world.slack.channel_id(CHANNEL),
+        thread_ts: first.root.clone(),
+        opened_by: String::new(),
+    };
+    let id = place.session();
+
+    // Mallory said nothing there; bob is a listed approver; alice took part.
+    let bot = world.slack.bot_user_id();
+    let refused = world.slack.person("mallory").mentions(CHANNEL, &format!("!resume {id}")).await.unwrap();
+    let refused = world.thread(&refused);
+    whispers(&refused, "There is no conversation with this id").await;
+    let unknown = world.slack.person("mallory").mentions(CHANNEL, "!resume slack:T0:C0:1.1").await.unwrap();
+    whispers(&world.thread(&unknown), "There is no conversation with this id").await;
+    let bobs = world.slack.person("bob").mentions(CHANNEL, &format!("!resume {id}")).await.unwrap();
+    world.thread(&bobs).hears("Going on from where it was left.").await;
+
+    let second = world.mention("alice", &format!("!resume {id}")).await;
+    second.hears("Going on from where it was left.").await;
+    second.reply("alice", "what was it?").await;
+    second.answered("It was 0.3.").await;
+    let request = world.model.requests().pop().unwrap().to_string();
+    assert!(request.contains("what is the loss?"), "{request}");
+
+    second.reply("alice", &format!("<@{bot}> !sessions loss")).await;
+    whispers(&second, "what is the loss?").await;
+    whispers(&second, id.as_str()).await;
+    second.reply("alice", "!sessions zebra").await;
+    whispers(&second, "There is no such conversation in this channel.").await;
+    world.finish().await;
+}

@@ -148,7 +148,7 @@ fn rooms_import_only_what_the_law_allows() {
 
 #[test]
 fn every_module_says_what_it_is() {
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "tests", "benches", "fuzz"] {
         let dir = root().join(folder);
         for path in if dir.is_dir() { rust_files(&dir) } else { Vec::new() } {
             let text = fs::read_to_string(&path).unwrap();

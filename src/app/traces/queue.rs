@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::protocol::SessionKey;
 
-/// The files. One process owns them, as it owns the store beside them.
+/// The files. Processes that share them may upload a wish twice, which changes nothing.
 pub(super) struct Queue {
     folder: PathBuf,
     /// Held while a file is written, or compared and taken away.

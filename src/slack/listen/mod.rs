@@ -8,6 +8,7 @@
 mod clicks;
 mod commands;
 pub mod http;
+mod sessions;
 pub mod socket;
 
 use std::collections::HashSet;
@@ -163,6 +164,8 @@ impl Listener {
         match words {
             Words::Help => self.private(&place, &person.id, say::HELP),
             Words::Unclear(command) => self.private(&place, &person.id, &say::unclear(&command)),
+            Words::GoOn(id) => return self.go_on(&place, &person, cause, &id).await,
+            Words::Sessions(words) => return self.list(&place, &person, &words).await,
             Words::Command(_) if !known => self.private(&place, &person.id, say::NOTHING_HERE),
             Words::Command(kind) => return self.submit(&place, &person, cause, kind).await,
             Words::Say(markup) => {

@@ -98,6 +98,10 @@ pub enum Words {
     Say(String),
     /// A command to the session.
     Command(OperationKind),
+    /// Go on here with what was said in the session of this name.
+    GoOn(String),
+    /// List the sessions in which these words were said.
+    Sessions(String),
     /// A request for the list of commands.
     Help,
     /// A command that does not exist, or is incomplete.

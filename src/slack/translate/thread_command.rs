@@ -29,6 +29,8 @@ pub(super) fn words(text: &str) -> Words {
         ("undo", _) if alone => Words::Command(OperationKind::Undo),
         ("retry", _) if alone => Words::Command(OperationKind::Retry),
         ("resume", _) if alone => Words::Command(OperationKind::Resume),
+        ("resume", id) if !id.contains(' ') => Words::GoOn(id.trim_matches('`').to_owned()),
+        ("sessions", words) => Words::Sessions(words.to_owned()),
         ("fork", "") => Words::Command(OperationKind::Fork { turn: None }),
         ("fork", turn) if turn.parse::<u64>().is_ok_and(|turn| turn > 0) => {
             Words::Command(OperationKind::Fork { turn: turn.parse().ok() })
@@ -90,6 +92,11 @@ mod tests {
             ("!usage of water", Words::Unclear("!usage".into())),
             ("!yolo", Words::Unclear("!yolo".into())),
             ("!effort high", set(Setting::Effort { level: Some("high".into()) })),
+            ("!resume", Words::Command(OperationKind::Resume)),
+            ("!resume `slack:T1:C1:1.2`", Words::GoOn("slack:T1:C1:1.2".into())),
+            ("!resume the work", Words::Unclear("!resume".into())),
+            ("!sessions", Words::Sessions(String::new())),
+            ("!sessions imdb rate", Words::Sessions("imdb rate".into())),
             ("!fork", Words::Command(OperationKind::Fork { turn: None })),
             ("!fork 3", Words::Command(OperationKind::Fork { turn: Some(3) })),
             ("!fork 0", Words::Unclear("!fork".into())),

@@ -19,7 +19,7 @@ fn id_of(ran: &Ran) -> String {
 #[tokio::test]
 async fn a_session_goes_to_a_file_and_comes_back_and_goes_on() {
     let model = model([
-        Reply::says(&format!("The token is {TOKEN}.")),
+        Reply::says(format!("The token is {TOKEN}.")),
         Reply::says("Second answer."),
         Reply::says("Third answer."),
         Reply::says("Fourth answer."),

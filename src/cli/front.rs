@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use super::conversation::session_key;
-use crate::protocol::{Event, Heard, Operation, SessionHead};
+use crate::protocol::{Event, Heard, Operation, SessionHead, SessionKey};
 use crate::runtime::{Branch, Opening, PresentError, Presenter, Presenters};
 
 /// Progress lines beyond this many are dropped while nobody looks; everything else is kept, and
@@ -25,6 +25,8 @@ pub struct Front(Arc<Queue>);
 
 #[derive(Default)]
 struct Queue {
+    /// The session that is shown; `None` shows whatever is worked on.
+    only: Option<SessionKey>,
     events: Mutex<VecDeque<Event>>,
     arrived: Notify,
     emptied: Notify,
@@ -35,6 +37,12 @@ impl Front {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A front that shows this session alone: what happens to a copy of it is shown where that goes on.
+    #[must_use]
+    pub fn of(session: SessionKey) -> Self {
+        Self(Arc::new(Queue { only: Some(session), ..Queue::default() }))
     }
 
     /// The next event, in order. Can be cancelled without losing one.
@@ -72,7 +80,10 @@ impl Front {
 
 #[async_trait]
 impl Presenters for Front {
-    async fn open(&self, _: &SessionHead, _: Opening) -> Arc<dyn Presenter> {
+    async fn open(&self, head: &SessionHead, _: Opening) -> Arc<dyn Presenter> {
+        if self.0.only.as_ref().is_some_and(|only| *only != head.key) {
+            return Arc::new(Unseen);
+        }
         Arc::new(self.clone())
     }
 
@@ -114,6 +125,18 @@ impl Presenter for Front {
             }
             emptied.await;
         }
+    }
+}
+
+/// Shows nothing: nobody looks at that session.
+struct Unseen;
+
+#[async_trait]
+impl Presenter for Unseen {
+    fn show(&self, _: &Event) {}
+
+    async fn settle(&self) -> Result<Value, PresentError> {
+        Ok(Value::Null)
     }
 }
 
@@ -164,6 +187,17 @@ mod tests {
         assert!(!settle.is_finished());
         front.next().await;
         assert_eq!(settle.await.unwrap(), Ok(Value::Null));
+    }
+
+    #[tokio::test]
+    async fn what_happens_to_a_copy_is_not_shown_here() {
+        let front = Front::of(session_key("here"));
+        let origin = crate::protocol::Origin::new(crate::protocol::Door::Terminal, Value::Null);
+        for (id, shown) in [("there", None), ("here", Some(chunk("a")))] {
+            let head = SessionHead::new(session_key(id), origin.clone(), crate::clock::Timestamp(0));
+            front.open(&head, Opening::Fresh).await.show(&chunk("a"));
+            assert_eq!(front.take(), shown, "{id}");
+        }
     }
 
     #[test]

@@ -126,7 +126,7 @@ pub fn id_of(key: &SessionKey) -> Option<&str> {
 }
 
 fn begin(app: &Arc<App>, id: String, cwd: &std::path::Path, name: &str) -> (Conversation, Work) {
-    let front = Front::new();
+    let front = Front::of(session_key(&id));
     let conversation = Conversation::new(id, app.intake(), front.clone(), cwd, name);
     let (stop, suspend) = (CancellationToken::new(), CancellationToken::new());
     let worker = app.terminal(Arc::new(front), cwd.to_path_buf(), suspend.clone());

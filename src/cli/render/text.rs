@@ -8,7 +8,7 @@ use super::blocks::Blocks;
 use super::clean::{clean, line};
 use super::look::Look;
 use super::paint::Paint;
-use super::{Screen, markdown, question};
+use super::{Screen, markdown, question, wide};
 use crate::protocol::{ApprovalRequest, Decision, Event, PlanItem, PlanStatus, Usage, Verdict};
 
 /// How much is drawn.
@@ -73,8 +73,17 @@ impl TextScreen {
 
     fn dim_line(&mut self, text: &str) {
         self.finish_text();
-        let drawn = self.paint.dim(&line(text, 400));
+        let drawn = self.dimmed(&line(text, 400));
         self.put(&format!("{drawn}\n"));
+    }
+
+    /// One line of our own words, broken at words where the terminal would break them anywhere.
+    fn dimmed(&self, text: &str) -> String {
+        if self.paint == Paint::Plain || wide::columns(text) <= self.look.width {
+            return self.paint.dim(text);
+        }
+        let lines = markdown::folded(text, self.look.width);
+        lines.iter().map(|text| self.paint.dim(text)).collect::<Vec<_>>().join("\n")
     }
 
     fn output(&mut self, output: &str, success: bool) {
@@ -262,7 +271,7 @@ impl Screen for TextScreen {
 
     fn remark(&mut self, text: &str) {
         self.finish_text();
-        let drawn: Vec<String> = text.lines().map(|text| self.paint.dim(&clean(text))).collect();
+        let drawn: Vec<String> = text.lines().map(|text| self.dimmed(&clean(text))).collect();
         self.put(&format!("{}\n", drawn.join("\n")));
     }
 

@@ -43,6 +43,7 @@ mod tests;
 pub use compact::MemoryRules;
 pub use rules::{Approvals, Who};
 pub use session::Session;
+pub use switch::Unswitched;
 pub use toolbox::Toolbox;
 
 /// Where events go. Never blocks.

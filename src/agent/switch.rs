@@ -28,6 +28,32 @@ const PING: Usage = Usage {
     unpriced: 0,
 };
 
+/// Why a model was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unswitched {
+    /// Somebody stopped it.
+    #[error("it was stopped")]
+    Stopped,
+    /// It cannot be used.
+    #[error("{reason}")]
+    Refused {
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+}
+
+impl From<ModelError> for Unswitched {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Cancelled => Self::Stopped,
+            ModelError::Stop { reason, hint } => Self::Refused { reason, hint },
+            other => Self::Refused { reason: other.to_string(), hint: String::new() },
+        }
+    }
+}
+
 /// What asking a model for a word showed.
 struct Answered {
     found: Found,
@@ -91,7 +117,7 @@ impl Agent {
     /// people should know of it.
     ///
     /// # Errors
-    /// Why the model stays as it is, and what to do: [`ModelError::Stop`] or [`ModelError::Cancelled`].
+    /// Why the model stays as it is, and what to do.
     pub async fn switch(
         &self,
         session: &mut Session,
@@ -99,7 +125,7 @@ impl Agent {
         id: Option<&str>,
         sink: &Arc<dyn EventSink>,
         cancel: &CancellationToken,
-    ) -> Result<Event, ModelError> {
+    ) -> Result<Event, Unswitched> {
         let Some(id) = id else {
             commit(session, role, None);
             let model = self.model_for(role, session).model;
@@ -108,12 +134,12 @@ impl Agent {
         self.model.check(id)?;
         let described = tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(ModelError::Cancelled),
+            () = cancel.cancelled() => return Err(Unswitched::Stopped),
             described = self.model.describe(id) => described,
         };
         let chosen = self.as_if(session, role, id);
         if let Some(why) = chosen.ceiling.refuses(&described.facts) {
-            return Err(too_dear(&chosen, &why));
+            return Err(too_dear(&chosen, &why).into());
         }
         sink.show(&remark(&format!("Asking `{id}` for a word.")));
         let answered = self.ask_for_a_word(session, &chosen, &described, cancel).await?;

@@ -102,6 +102,7 @@ async fn an_answer_that_broke_off_in_the_middle_stands_in_the_thread_once() {
         "{said}"
     );
     assert!(!said.contains("starting this part over"), "{said}");
+    assert!(said.contains("Trying again in"), "people see why nothing comes for a while: {said}");
     assert_eq!(thread.answers(), 1);
     world.finish().await;
 }

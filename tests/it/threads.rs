@@ -153,13 +153,13 @@ async fn a_direct_message_is_a_session_of_its_own() {
 
 #[tokio::test]
 async fn settings_of_the_thread_are_changed_in_the_thread() {
-    let world = World::start([Reply::says("One."), Reply::says("Two.")]).await;
+    let world = World::start([Reply::says("One."), Reply::says("pong"), Reply::says("Two.")]).await;
     let thread = world.mention("alice", "one").await;
     thread.answered("One.").await;
     thread.reply("alice", "!status").await;
     thread.hears("vllm/scripted").await;
     thread.reply("alice", "!model vllm/other").await;
-    thread.hears("vllm/other").await;
+    thread.hears("vllm/other, from the next step on").await;
     thread.reply("alice", "two").await;
     thread.answered("Two.").await;
     assert_eq!(world.model.requests().pop().unwrap()["model"], "other");

@@ -4,6 +4,7 @@ mod hub;
 pub mod hub_fake;
 mod messaging;
 mod model;
+mod model_caching;
 mod model_catalogue;
 mod model_chat;
 mod model_claude;

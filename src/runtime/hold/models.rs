@@ -2,7 +2,7 @@
 //! the network, can take some seconds and can be stopped.
 
 use super::{Held, until_stopped};
-use crate::model::ModelError;
+use crate::agent::Unswitched;
 use crate::protocol::{Event, Operation, OperationKind, Setting};
 use crate::runtime::stop::stop_arrives;
 
@@ -18,7 +18,7 @@ impl Held<'_> {
                 let list = async {
                     tokio::select! {
                         biased;
-                        () = cancel.cancelled() => Err(ModelError::Cancelled),
+                        () = cancel.cancelled() => Err(Unswitched::Stopped),
                         list = agent.list_models(&self.session) => Ok(list),
                     }
                 };
@@ -37,10 +37,11 @@ impl Held<'_> {
         };
         let words = match outcome {
             Ok(event) => return Some(vec![event]),
-            Err(ModelError::Cancelled) if self.is_let_go() => return None,
-            Err(ModelError::Cancelled) => "Stopped; the models stay as they are.".to_owned(),
-            Err(ModelError::Stop { reason, hint }) => format!("The model stays as it is. {reason} {hint}"),
-            Err(other) => format!("The model stays as it is. {other}"),
+            Err(Unswitched::Stopped) if self.is_let_go() => return None,
+            Err(Unswitched::Stopped) => "Stopped; the models stay as they are.".to_owned(),
+            Err(Unswitched::Refused { reason, hint }) => {
+                format!("The model stays as it is. {reason} {hint}")
+            }
         };
         Some(vec![Event::PrivateLine { to: operation.actor.id.clone(), text: words.trim().to_owned() }])
     }

@@ -123,6 +123,7 @@ impl Live {
             self.pending.push("\n\n");
         }
         self.step.push_str(piece);
+        self.tasks.went_on();
         if let Some(added) = self.again.heard(&self.step, piece) {
             self.add(&added);
         }
@@ -137,6 +138,7 @@ impl Live {
 
     /// The text of this step is complete.
     pub fn step_ended(&mut self) {
+        self.tasks.went_on();
         if let Some(added) = self.again.ends(&self.step) {
             self.add(&added);
         }

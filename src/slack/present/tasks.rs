@@ -11,6 +11,9 @@ const SHOWN: usize = 45;
 /// Characters of details and output.
 const DETAIL: usize = 400;
 
+/// The id of the loop's own remarks.
+const REMARK: &str = "remark";
+
 /// How far a task is, in Slack's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -89,6 +92,17 @@ impl Tasks {
     /// A call in a new state.
     pub fn call_is(&mut self, id: &str, progress: Progress) {
         self.set(&format!("call-{id}"), None, progress);
+    }
+
+    /// A remark of the loop itself: a wait before another try, a part that is left out. The next one
+    /// takes its place.
+    pub fn remark(&mut self, line: &str) {
+        self.set(REMARK, Some(line), Progress::Underway);
+    }
+
+    /// The work has gone on after a remark.
+    pub fn went_on(&mut self) {
+        self.set(REMARK, None, Progress::Complete);
     }
 
     /// A line of progress of a call.

@@ -154,6 +154,7 @@ impl Worker {
                 live.tasks.output(tool_call_id.as_str(), output, progress);
             }
             Event::ToolLog { tool_call_id: Some(call), log, .. } => live.tasks.log(call.as_str(), log),
+            Event::ToolLog { tool, log, .. } if tool == "system" => live.tasks.remark(log),
             Event::ToolLog { .. } => {}
             Event::ToolStateChange { tool_call_id, state, .. } => {
                 let progress = match state.as_str() {

@@ -43,6 +43,10 @@ impl Agent {
         if let Some(limit) = self.rules.max_iterations.filter(|limit| steps >= *limit) {
             return self.end(session, Ending::LimitReached { text: prompt::limit_reached(limit) });
         }
+        // Nobody is asked what a model may cost that cannot be used at all.
+        if let Err(error) = self.usable(session).await {
+            return self.end(session, failure(error));
+        }
         if let Some(paused) = self.ask_for_money(session).await {
             return paused;
         }
@@ -64,6 +68,12 @@ impl Agent {
             Err(ModelError::Shrink { reason }) => self.overflowed(session, reason, sink, cancel).await,
             Err(error) => self.end(session, failure(error)),
         }
+    }
+
+    /// Whether the main model can be used: its id, its key, its role's ceiling.
+    async fn usable(&self, session: &Session) -> Result<(), ModelError> {
+        let chosen = self.affordable(Role::Main, session).await?;
+        self.model.check(&chosen.model)
     }
 
     async fn ask_model(

@@ -13,7 +13,8 @@ use crate::protocol::{ApprovalRequest, OperationKind, Verdict};
 /// How approvals are answered when nobody is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unattended {
-    /// Everything that policy lets be asked is approved, but what only a person's own yes covers.
+    /// Everything that policy lets be asked is approved, but what only a person's own yes covers; whether
+    /// more money may be spent stays open.
     Approve,
     /// Everything that needs approval is refused (`--ask`).
     Refuse,
@@ -37,7 +38,14 @@ pub async fn run(
         // not taken up, and an event said why.
         Followed::Rests(None) if waits(conversation).await? => Exit::Refused,
         Followed::Rests(None) => Exit::Failed,
-        Followed::StillWaits => Exit::Refused,
+        Followed::StillWaits => {
+            let id = &conversation.id;
+            eprintln!(
+                "Nobody is here to decide about money. The question stays open; `ml-intern --session {id}` comes \
+                 back to it. `budgets` in the configuration sets prices, sums and caps."
+            );
+            Exit::Refused
+        }
         Followed::Leaves => Exit::Interrupted,
     })
 }
@@ -55,6 +63,10 @@ impl Asker for Unattended {
         _: &mut dyn Screen,
         _: &mut Interrupts,
     ) -> anyhow::Result<Reply> {
+        // A run that nobody watches must not raise its own cap.
+        if *self == Self::Approve && request.grant.is_some() {
+            return Ok(Reply::Leave);
+        }
         Ok(Reply::Verdict(self.verdict(request)))
     }
 }
@@ -92,11 +104,20 @@ mod tests {
         mixed.calls[1].always = true;
         let Verdict::Reject { reason: Some(reason) } = Unattended::Approve.verdict(&mixed) else { panic!() };
         assert!(reason.contains("only people may"), "{reason}");
-        let mut money = request(&["spend"]);
-        money.grant = Some(Grant::SpendUntil { micros: 10_000_000 });
-        assert_eq!(Unattended::Approve.verdict(&money), Verdict::Approve);
-        for asked in [&plain, &mixed, &money] {
+        for asked in [&plain, &mixed] {
             assert!(matches!(Unattended::Refuse.verdict(asked), Verdict::Reject { .. }));
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_being_there_raises_no_cap() {
+        let mut money = request(&["spend"]);
+        money.grant = Some(Grant::SpendUntil { micros: 10_000_000 });
+        let mut screen = crate::cli::render::json::JsonScreen::new(Box::new(std::io::sink()));
+        let mut interrupts = Interrupts::listen();
+        let reply = Unattended::Approve.answer(&money, &mut screen, &mut interrupts).await.unwrap();
+        assert_eq!(reply, Reply::Leave, "the question stays open");
+        let reply = Unattended::Refuse.answer(&money, &mut screen, &mut interrupts).await.unwrap();
+        assert!(matches!(reply, Reply::Verdict(Verdict::Reject { .. })));
     }
 }

@@ -96,7 +96,7 @@ fn aws_key(bytes: &[u8], at: usize) -> Option<usize> {
 
 pub(super) fn bearers(text: &str) -> Option<String> {
     fn token(b: u8) -> bool {
-        slack_character(b) || matches!(b, b'~' | b'+' | b'/' | b'=')
+        slack_character(b) || matches!(b, b'~' | b'+' | b'/')
     }
     let bytes = text.as_bytes();
     let mut copy = Copy::new(text);
@@ -106,9 +106,14 @@ pub(super) fn bearers(text: &str) -> Option<String> {
             let start = at + 6 + run(bytes, at + 6, |b| b == b' ');
             let length = run(bytes, start, token);
             if length >= 20 {
-                copy.replace(at, start + length, "Bearer [REDACTED]");
+                // Equals signs only pad a token's end; elsewhere they assign.
+                let end = start + length + run(bytes, start + length, |b| b == b'=');
+                copy.replace(at, end, "Bearer [REDACTED]");
+                at = end;
+            } else {
+                // The short word may itself be the word that a token follows.
+                at = start;
             }
-            at = start + length;
         } else {
             at += 1;
         }

@@ -1,6 +1,6 @@
 //! A kept table of windows and prices, for makers whose own service tells neither.
 //!
-//! Taken on 2026-11-25 from the makers' public price lists; it may be old, and `budgets.prices` in the
+//! Written down on 2026-11-25 from public pages and, for older models, from memory; it may be wrong, and `budgets.prices` in the
 //! configuration wins over it. Never asks anybody. Start at [`price_and_window`] and [`window`].
 
 use crate::protocol::Price;

@@ -261,7 +261,7 @@ async fn what_began_in_slack_goes_on_at_the_terminal() {
     tty.sees("1  my colour is green").await;
     tty.sees("in Slack").await;
     tty.types("1\r").await;
-    tty.sees("the thread stays as it is").await;
+    tty.sees("with what was said there").await;
     tty.rests().await;
     tty.types("which colour?\r").await;
     tty.sees("Green, you said.").await;

@@ -234,11 +234,12 @@ impl Open {
             asked.calls.push(new);
         }
         asked.digest = digest(&asked.calls);
+        asked.readable_from = None;
         asked.needed = terms.needed;
         asked.on_expiry = terms.on_expiry;
         asked.expires_at = asked.expires_at.min(asked.asked_at.plus(terms.ttl));
         if let Some(turn) = session.head.turn.as_ref() {
-            asked.approvers = terms.approvers(&turn.requester);
+            asked.approvers = terms.approvers(turn);
         }
     }
 }
@@ -258,7 +259,10 @@ fn open_question(session: &Session, answer: Answer<'_>) -> Result<Open, Refusal>
     if answer.at >= asked.expires_at {
         return Err(Refusal::Expired);
     }
-    if digest(&asked.calls) != asked.digest || !same_content(asked, calls) {
+    // Who answers the card as it was before an edit has not read what would run.
+    let yes = matches!(answer.verdict, Verdict::Approve | Verdict::ApproveForSession);
+    let unread = yes && asked.readable_from.is_some_and(|from| answer.at < from);
+    if unread || digest(&asked.calls) != asked.digest || !same_content(asked, calls) {
         return Err(Refusal::ContentChanged);
     }
     Ok(Open { calls: calls.clone(), asked: asked.clone() })

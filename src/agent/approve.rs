@@ -37,9 +37,10 @@ pub fn request(
         calls: asked,
         asked_at: now,
         expires_at,
-        approvers: terms.approvers(&turn.requester),
+        approvers: terms.approvers(turn),
         needed: terms.needed,
         votes: Vec::new(),
+        readable_from: None,
         remind_at,
         on_expiry: terms.on_expiry,
         grant: None,
@@ -82,14 +83,24 @@ pub fn may_waive(session: &Session, person: &Actor, approvals: &Approvals) -> bo
     let by = &approvals.by;
     let listed =
         by.people.contains(&person.id) || person.groups.iter().any(|group| by.groups.contains(group));
-    listed
-        || match by.who {
-            Who::Anyone => true,
-            Who::Listed => false,
-            Who::AnyoneButRequester => !asked_last,
-            // A terminal has one person.
-            Who::RequesterAndListed => asked_last || session.head.origin.door == Door::Terminal,
-        }
+    match by.who {
+        Who::Anyone => true,
+        // Whoever switches questions off may be the next to ask.
+        Who::AnyoneButRequester => false,
+        Who::Listed => listed,
+        // A terminal has one person.
+        Who::RequesterAndListed => listed || asked_last || session.head.origin.door == Door::Terminal,
+    }
+}
+
+/// People can read an edited question from `at` on; `None`: it could not be shown, so they never can.
+pub fn readable(session: &mut Session, at: Option<Timestamp>) {
+    if let Some(TurnState::Waiting { approval, .. }) = session.head.turn.as_mut().map(|turn| &mut turn.state)
+        && approval.readable_from.is_none()
+        && approval.calls.iter().any(|call| call.proposed.is_some())
+    {
+        approval.readable_from = Some(at.unwrap_or(Timestamp(i64::MAX)));
+    }
 }
 
 /// SHA-256 over tools, operations, canonical arguments (hardware and timeouts are among them), what people

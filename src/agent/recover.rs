@@ -1,11 +1,12 @@
-//! What a crash left behind: calls that were marked `Started` by a process that is gone.
+//! What a crash left behind: calls that were marked `Started` by a process that is gone; and what an orderly
+//! end takes back, so that nothing is left behind.
 
 use super::{
     Session, Toolbox,
     approve::state_change,
     tool::{Effect, Place},
 };
-use crate::protocol::{CallStatus, Event, Item, TurnState};
+use crate::protocol::{Call, CallStatus, Event, Item, TurnState};
 
 /// Makes a freshly loaded session fit to go on. A call that only reads may run again; any other gets
 /// a result that says its outcome is unknown. Without a place nothing is known of any call. Gives the
@@ -41,4 +42,17 @@ pub fn recover(session: &mut Session, toolbox: &Toolbox, place: Option<&Place>) 
         session.push(result);
     }
     events
+}
+
+/// Takes back the marks of calls that were to run and have not begun: nobody must take them for calls that
+/// may have run. Says whether there were any.
+pub fn unmark(session: &mut Session) -> bool {
+    let ids = std::mem::take(&mut session.in_hand);
+    if let Some(TurnState::Calling { calls }) = session.head.turn.as_mut().map(|turn| &mut turn.state) {
+        let marked = |call: &&mut Call| call.status == CallStatus::Started && ids.contains(&call.proposed.id);
+        for call in calls.iter_mut().filter(marked) {
+            call.status = CallStatus::Allowed;
+        }
+    }
+    !ids.is_empty()
 }

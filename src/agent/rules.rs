@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::tool::Assessment;
-use crate::protocol::{Actor, Approvers, OnExpiry, PersonId, ProposedCall, SessionHead};
+use crate::protocol::{Actor, Approvers, OnExpiry, PersonId, ProposedCall, SessionHead, Turn};
 
 /// How people are asked, unless a rule says otherwise, and the rules.
 #[derive(Debug, Clone, PartialEq)]
@@ -206,10 +206,10 @@ impl Terms {
         }
     }
 
-    /// Who may answer, now that it is known who asked.
+    /// Who may answer, now that it is known at whose word the turn acts.
     #[must_use]
-    pub fn approvers(&self, requester: &Actor) -> Approvers {
-        let mut of: Vec<Approvers> = self.who.iter().map(|voters| voters.given(requester)).collect();
+    pub fn approvers(&self, turn: &Turn) -> Approvers {
+        let mut of: Vec<Approvers> = self.who.iter().map(|voters| voters.given(turn)).collect();
         match of.len() {
             1 => of.remove(0),
             _ => Approvers::All { of },
@@ -218,11 +218,16 @@ impl Terms {
 }
 
 impl Voters {
-    fn given(&self, requester: &Actor) -> Approvers {
+    fn given(&self, turn: &Turn) -> Approvers {
+        let requester = &turn.requester;
         let mut people = self.people.clone();
         match self.who {
             Who::Anyone => return Approvers::Anyone,
-            Who::AnyoneButRequester => return Approvers::AnyoneBut { person: requester.id.clone() },
+            Who::AnyoneButRequester => {
+                let but = |person: &Actor| Approvers::AnyoneBut { person: person.id.clone() };
+                let mut of: Vec<Approvers> = turn.speakers().map(but).collect();
+                return if of.len() == 1 { of.remove(0) } else { Approvers::All { of } };
+            }
             Who::Listed => {}
             Who::RequesterAndListed => {
                 if !people.contains(&requester.id) {
@@ -259,7 +264,8 @@ impl Demand {
 
 impl Conditions {
     fn hold(&self, call: &ProposedCall, assessment: &Assessment, session: &SessionHead) -> bool {
-        let requester = session.turn.as_ref().map(|turn| &turn.requester);
+        let spoke =
+            |is: &dyn Fn(&Actor) -> bool| session.turn.as_ref().is_some_and(|turn| turn.speakers().any(is));
         let fits = |pattern: &Option<Pattern>, text: Option<&str>| {
             pattern.as_ref().is_none_or(|pattern| text.is_some_and(|text| pattern.fits(text)))
         };
@@ -268,8 +274,8 @@ impl Conditions {
             && self.arguments.iter().all(|(name, pattern)| has(&call.arguments, name, pattern))
             && self.cost_over.is_none_or(|over| assessment.cost.bound().is_none_or(|bound| bound > over))
             && self.channel.as_ref().is_none_or(|channel| session.origin.channel.as_ref() == Some(channel))
-            && self.person.as_ref().is_none_or(|person| requester.is_some_and(|it| it.id == *person))
-            && self.user_group.as_ref().is_none_or(|group| requester.is_some_and(|it| may_be_in(it, group)))
+            && self.person.as_ref().is_none_or(|person| spoke(&|it| it.id == *person))
+            && self.user_group.as_ref().is_none_or(|group| spoke(&|it| may_be_in(it, group)))
     }
 }
 

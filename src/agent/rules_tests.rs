@@ -151,7 +151,7 @@ fn of_what_several_rules_say_the_strictest_holds() {
     assert_eq!((terms.floor, terms.needed), (Some(Floor::AlwaysAsk), 2));
     assert_eq!((terms.ttl.as_secs(), terms.remind_before), (300, Some(Duration::from_secs(60))));
     assert_eq!(terms.on_expiry, OnExpiry::Stop);
-    let approvers = terms.approvers(&Actor::new("boss", "Boss"));
+    let approvers = terms.approvers(&Turn::begun("t".into(), Actor::new("boss", "Boss"), Timestamp(0)));
     let may = |id: &str, groups: &[&str]| {
         let groups = groups.iter().map(|id| (*id).to_owned()).collect();
         approvers.include(&Actor { groups, ..Actor::new(id, id) })
@@ -167,7 +167,7 @@ fn of_what_several_rules_say_the_strictest_holds() {
 fn without_a_rule_the_defaults_hold() {
     let terms = approvals(Vec::new()).terms(&call(), &job(Cost::Free), &session());
     assert_eq!((terms.floor, terms.needed, terms.ttl.as_secs()), (None, 1, 100));
-    let approvers = terms.approvers(&Actor::new("alice", "Alice"));
+    let approvers = terms.approvers(&Turn::begun("t".into(), Actor::new("alice", "Alice"), Timestamp(0)));
     assert!(approvers.include(&Actor::new("alice", "")) && approvers.include(&Actor::new("lead", "")));
     assert!(!approvers.include(&Actor::new("mallory", "")));
 }
@@ -216,5 +216,27 @@ fn a_rule_raises_and_never_lowers() {
             Judgement::Forbid(_) => "forbid",
         });
         assert_eq!(verdicts, expected, "{:?} with {demand:?}", assessment.risk);
+    }
+}
+
+#[test]
+fn whoever_adds_words_to_a_turn_counts_as_one_who_asked() {
+    let but = Demand {
+        who: Some(Voters { who: Who::AnyoneButRequester, people: Vec::new(), groups: Vec::new() }),
+        ..Demand::default()
+    };
+    let new = Conditions { user_group: Some("SNEW".into()), ..Conditions::default() };
+    let approvals = approvals(vec![rule(new, but)]);
+    let mut turn = Turn::begun("t".into(), Actor::new("ada", "Ada"), Timestamp(0));
+    let mut head = session();
+    head.turn = Some(turn.clone());
+    assert_eq!(approvals.terms(&call(), &job(Cost::Free), &head).floor, None, "nobody new has a say in it");
+    turn.joined.push(Actor { groups: vec!["SNEW".into()], ..Actor::new("newt", "Newt") });
+    head.turn = Some(turn.clone());
+    let terms = approvals.terms(&call(), &job(Cost::Free), &head);
+    assert_eq!(terms.floor, Some(Floor::AlwaysAsk));
+    let approvers = terms.approvers(&turn);
+    for (who, may) in [("ada", false), ("newt", false), ("lead", true)] {
+        assert_eq!(approvers.include(&Actor::new(who, who)), may, "{who}");
     }
 }

@@ -215,6 +215,10 @@ impl Agent {
 }
 
 fn commit(session: &mut Session, role: Role, id: Option<&str>) {
+    if role == Role::Main {
+        // Choosing a model is a reason to look anew at how much it takes.
+        session.head.memory.learned = None;
+    }
     let settings = &mut session.head.settings;
     match (role, id) {
         (Role::Main, id) => settings.model = id.map(str::to_owned),

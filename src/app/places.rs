@@ -34,11 +34,36 @@ impl SessionFolders {
     /// Names the folder and why it could not be removed; some of it may be gone.
     pub fn remove(&self, key: &SessionKey) -> anyhow::Result<()> {
         let folder = self.folder(key);
-        match std::fs::remove_dir_all(&folder) {
+        let mut removed = std::fs::remove_dir_all(&folder);
+        if removed.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied) {
+            // Commands may leave folders that nobody may write to; they are ours all the same.
+            open_up(&folder);
+            removed = std::fs::remove_dir_all(&folder);
+        }
+        match removed {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("cannot remove the folder {}", folder.display()))
             }
             _ => Ok(()),
+        }
+    }
+}
+
+/// Makes every folder below writable for us. Links are never followed.
+fn open_up(folder: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            if !std::fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
+                continue;
+            }
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).ok();
+            let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+            folders.extend(
+                entries.filter(|it| it.file_type().is_ok_and(|kind| kind.is_dir())).map(|it| it.path()),
+            );
         }
     }
 }
@@ -72,4 +97,29 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_nobody_may_write_to_is_opened_up_and_links_are_left_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let data = tempfile::tempdir().unwrap();
+        let (inside, outside) = (data.path().join("a/b/c"), data.path().join("outside"));
+        std::fs::create_dir_all(&inside).unwrap();
+        std::fs::create_dir(&outside).unwrap();
+        std::os::unix::fs::symlink(&outside, data.path().join("a/link")).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let lock =
+            |path: &Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o555)).unwrap();
+        for path in [&inside, &data.path().join("a/b"), &outside] {
+            lock(path);
+        }
+        open_up(&data.path().join("a"));
+        assert_eq!((mode(&inside), mode(&data.path().join("a/b"))), (0o700, 0o700));
+        assert_eq!(mode(&outside), 0o555, "what a link leads to is not ours");
+    }
 }

@@ -10,6 +10,19 @@ pub fn install_tls() {
     rustls::crypto::ring::default_provider().install_default().ok();
 }
 
+/// At most five redirects, and only within one host: what a request carries (keys in headers of a provider's
+/// own, the words of a conversation) is meant for that host and no other.
+fn same_host() -> reqwest::redirect::Policy {
+    reqwest::redirect::Policy::custom(|attempt| {
+        let from = attempt.previous().last().map(|url| url.origin());
+        if from.is_some_and(|from| from == attempt.url().origin()) && attempt.previous().len() <= 5 {
+            attempt.follow()
+        } else {
+            attempt.stop()
+        }
+    })
+}
+
 /// A client with our user agent and a connect time-out of 10 s. `total` bounds a whole exchange;
 /// `None` leaves that to the caller (streams).
 ///
@@ -20,7 +33,7 @@ pub fn client(total: Option<Duration>) -> anyhow::Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("ml-intern/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::limited(5));
+        .redirect(same_host());
     if let Some(total) = total {
         builder = builder.timeout(total);
     }

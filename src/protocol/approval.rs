@@ -33,6 +33,9 @@ pub struct ApprovalRequest {
     /// Who has said yes so far, while more must.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub votes: Vec<Vote>,
+    /// Since when people can read what an edit made of it: a yes from before that was to something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readable_from: Option<Timestamp>,
     /// When people are reminded, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind_at: Option<Timestamp>,

@@ -17,6 +17,9 @@ pub struct Turn {
     pub id: TurnId,
     /// Who asked.
     pub requester: Actor,
+    /// Others who said something while it was in hand: what it does is at their word, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<Actor>,
     /// When.
     pub started_at: Timestamp,
     /// Model calls made so far.
@@ -44,6 +47,7 @@ pub struct Turn {
 ///    | Over <------- stop ---------------+
 ///    +------------- all calls have results
 /// ```
+#[expect(clippy::large_enum_variant, reason = "there is one for each session in hand, never a list of them")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum TurnState {
@@ -151,6 +155,7 @@ impl Turn {
         Self {
             id,
             requester,
+            joined: Vec::new(),
             started_at,
             steps: 0,
             usage: Usage::default(),
@@ -158,6 +163,11 @@ impl Turn {
             guards: Guards::default(),
             state: TurnState::Thinking,
         }
+    }
+
+    /// Everyone at whose word it does what it does: who asked, and who added something.
+    pub fn speakers(&self) -> impl Iterator<Item = &Actor> {
+        std::iter::once(&self.requester).chain(&self.joined)
     }
 
     /// Whether a worker has something to do for it.

@@ -146,7 +146,12 @@ fn say(
 /// Begins a turn, or lets the one in hand think again with what was added.
 fn begin_turn(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Event> {
     match session.head.turn.as_mut() {
-        Some(turn) if !turn.is_over() => turn.state = TurnState::Thinking,
+        Some(turn) if !turn.is_over() => {
+            if turn.speakers().all(|person| person.id != operation.actor.id) {
+                turn.joined.push(operation.actor.clone());
+            }
+            turn.state = TurnState::Thinking;
+        }
         _ => {
             session.head.turns += 1;
             session.head.turn =
@@ -261,9 +266,15 @@ fn undo(session: &mut Session, operation: &Operation) -> Vec<Event> {
         }
     };
     let removed = (session.items().len() - at) as u64;
-    let had_set_the_plan = past::plan_after(&session.items()[at..]).is_some();
+    // A turn that was shortened may have set it in what its summary stands for.
+    let had_set_the_plan = past::plan_after(&session.items()[at..]).is_some()
+        || session.items()[at..].iter().any(|item| matches!(**item, Item::Summary { .. }));
     session.splice(at, Vec::new());
     session.head.turn = None;
+    if matches!(past::last_turn(session.items()), LastTurn::None) {
+        // It was made of the words that were taken back.
+        session.head.title = None;
+    }
     let mut events = vec![Event::UndoComplete { removed }];
     if had_set_the_plan {
         session.head.plan = past::plan_after(session.items()).unwrap_or_default();
@@ -284,6 +295,7 @@ fn start_over(session: &mut Session, operation: &Operation, now: Timestamp) -> V
     head.title = None;
     head.parent = None;
     head.context_tokens = 0;
+    head.memory.learned = None;
     // What people let the old conversation do does not hold for the new one; how it thinks does. What was
     // spent stays spent.
     let kept = Settings {
@@ -363,6 +375,8 @@ fn private(operation: &Operation, text: &str) -> Event {
 
 fn title(text: &str) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    // Before it is cut: half a token has no shape any more.
+    let line = crate::text::redact(line, &[]);
     let cut: String = line.chars().take(60).collect();
     if cut.len() < line.len() { format!("{}…", cut.trim_end()) } else { cut }
 }

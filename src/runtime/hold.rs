@@ -19,7 +19,7 @@ use super::timers::{timers, timers_after};
 use super::worker::Worker;
 use crate::agent::dispatch::close_open_calls;
 use crate::agent::tool::Place;
-use crate::agent::{Advance, EventSink, Session, recover, step};
+use crate::agent::{Advance, EventSink, Session, approve, recover, step};
 use crate::protocol::{Ending, Event, Operation, OperationId, OperationKind, SessionHead, TurnState};
 use crate::store::{Commit, Later, Lease, Result, StoreError};
 
@@ -169,6 +169,9 @@ impl Held<'_> {
                 continue;
             }
             if stop.is_cancelled() || self.worker.0.suspend.is_cancelled() {
+                if recover::unmark(&mut self.session) {
+                    self.save(&[], &[]).await?;
+                }
                 return self.part(Parting::Suspended).await;
             }
             if self.session.head.wants_work() {
@@ -190,6 +193,7 @@ impl Held<'_> {
         if let Some(event) = step::announcement(&self.session) {
             self.presenter.show(&event);
         }
+        let mut arrived = true;
         match self.presenter.settle().await {
             Ok(memo) => self.session.head.presentation = memo,
             Err(PresentError::Later(reason)) => {
@@ -198,8 +202,11 @@ impl Held<'_> {
             }
             Err(PresentError::Never(reason)) => {
                 tracing::error!(session = %self.lease.session, %reason, "nobody can be told");
+                arrived = false;
             }
         }
+        let now = self.worker.0.agent.clock.now();
+        approve::readable(&mut self.session, arrived.then_some(now));
         if let Some(TurnState::Waiting { told, .. } | TurnState::Over { told, .. }) =
             self.session.head.turn.as_mut().map(|turn| &mut turn.state)
         {

@@ -250,6 +250,7 @@ mod tests {
             approvers: Approvers::Anyone,
             needed: 1,
             votes: Vec::new(),
+            readable_from: None,
             remind_at: None,
             on_expiry: OnExpiry::GoOn,
             grant: None,

@@ -292,7 +292,8 @@ pub const THIS_ONE: &str = "That is this conversation.";
 /// One line of a list of sessions.
 #[must_use]
 pub fn session_line(session: &crate::runtime::Listed, link: Option<&str>) -> String {
-    let title = escape_mrkdwn(session.title.as_deref().unwrap_or(UNTITLED)).replace('|', "¦");
+    let title = crate::text::redact(session.title.as_deref().unwrap_or(UNTITLED), &[]);
+    let title = escape_mrkdwn(&title).replace('|', "¦");
     let title = link.map_or_else(|| format!("*{title}*"), |link| format!("<{link}|{title}>"));
     let turns = crate::text::count(usize::try_from(session.turns).unwrap_or(usize::MAX), "request");
     format!("• {title} · {turns} · {} · `{}`", date(session.updated_at.seconds()), session.key)

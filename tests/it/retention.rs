@@ -58,6 +58,7 @@ impl Scene {
         head.turn = state.map(|state| Turn {
             id: "turn".into(),
             requester: Actor::new("U1", "Ada"),
+            joined: Vec::new(),
             started_at: self.clock.now(),
             steps: 1,
             usage: Usage::default(),
@@ -97,6 +98,7 @@ fn waiting() -> TurnState {
         approvers: Approvers::Anyone,
         needed: 1,
         votes: Vec::new(),
+        readable_from: None,
         remind_at: None,
         on_expiry: OnExpiry::GoOn,
         grant: None,

@@ -105,6 +105,6 @@ async fn the_token_goes_to_its_own_host_only() {
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     let hub = Hub::new(&url, Secret::new(TOKEN)).unwrap();
     let error = hub.whoami().await.unwrap_err();
-    assert!(matches!(error, HubError::Refused { status: 401, .. }), "{error}");
-    assert_eq!(elsewhere.look(|shelf| shelf.seen.len()), 1, "the redirect was followed, without the token");
+    assert!(!error.to_string().contains(TOKEN), "{error}");
+    assert_eq!(elsewhere.look(|shelf| shelf.seen.len()), 0, "another host hears nothing at all");
 }

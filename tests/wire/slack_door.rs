@@ -216,6 +216,7 @@ pub fn question(id: &str, command: &str) -> ApprovalRequest {
         approvers: Approvers::Anyone,
         needed: 1,
         votes: Vec::new(),
+        readable_from: None,
         remind_at: None,
         on_expiry: ml_intern::protocol::OnExpiry::GoOn,
         grant: None,

@@ -57,3 +57,15 @@ async fn a_crash_at_any_step_still_ends_in_an_answer_and_no_call_runs_twice() {
         bench.assert_whole();
     }
 }
+
+#[tokio::test]
+async fn an_orderly_end_between_mark_and_run_leaves_nothing_unknown() {
+    let mut bench = Bench::new([calls(&[("c1", "own", what("x"))]), says("done")]);
+    bench.step().await;
+    assert!(crate::agent::recover::unmark(&mut bench.session), "a call was marked");
+    let TurnState::Calling { calls } = bench.state() else { panic!("{:?}", bench.state()) };
+    assert_eq!(calls[0].status, crate::protocol::CallStatus::Allowed);
+    assert!(!crate::agent::recover::unmark(&mut bench.session), "and now none is");
+    bench.go().await;
+    assert_eq!(bench.ran(), ["own x"], "it ran once, after the restart");
+}

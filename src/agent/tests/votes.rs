@@ -254,3 +254,33 @@ async fn what_was_allowed_by_a_setting_that_is_gone_asks_before_it_runs() {
     assert_eq!(bench.ran(), ["act x"], "it was marked already");
     assert_eq!(asked(&bench).calls[0].call.as_str(), "c2");
 }
+
+#[tokio::test]
+async fn a_yes_to_the_card_before_an_edit_is_no_yes_to_what_the_edit_made() {
+    let mut bench = bench(vec![rule("*", two())], one_call("x"));
+    bench.go().await;
+    answer(&mut bench, "lead", &edit("y")).unwrap();
+    // The rewritten card arrives later than the click on the old one was made.
+    crate::agent::approve::readable(&mut bench.session, Some(Timestamp(1_000_600)));
+    assert_eq!(answer(&mut bench, "alice", &Verdict::Approve), Err(Refusal::ContentChanged));
+    let approval = asked(&bench).id;
+    let late = Answer {
+        approval: &approval,
+        verdict: &Verdict::Approve,
+        by: &person("alice"),
+        at: Timestamp(1_000_700),
+    };
+    bench.agent.decide(&mut bench.session, Some(&bench.place), late).unwrap();
+    bench.go().await;
+    assert_eq!(bench.ran(), ["act y"]);
+}
+
+#[tokio::test]
+async fn a_card_that_could_not_be_rewritten_approves_nothing() {
+    let mut bench = bench(vec![rule("*", two())], one_call("x"));
+    bench.go().await;
+    answer(&mut bench, "lead", &edit("y")).unwrap();
+    crate::agent::approve::readable(&mut bench.session, None);
+    assert_eq!(answer(&mut bench, "alice", &Verdict::Approve), Err(Refusal::ContentChanged));
+    answer(&mut bench, "alice", &Verdict::Reject { reason: None }).unwrap();
+}

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, Notify, OnceCell};
 use tokio_util::sync::CancellationToken;
 
@@ -93,7 +94,7 @@ impl Traces {
         if !is_template(&template) {
             tracing::warn!(
                 template,
-                "traces are not shared: personal_trace_repo_template must be owner/name, and {{hf_user}} is its only placeholder"
+                "traces are not shared: personal_trace_repo_template must be {{hf_user}}/name"
             );
             return Ok(None);
         }
@@ -101,12 +102,14 @@ impl Traces {
             tracing::warn!("traces are not shared: there is no Hugging Face token (HF_TOKEN)");
             return Ok(None);
         };
+        // A wish is for this account and place: another process with other settings must not fulfil it.
+        let destination = destination(&config.services.hf_endpoint, &template, &token);
         Ok(Some(Arc::new(Self {
             store,
             hub: Hub::new(&config.services.hf_endpoint, token)?,
             template,
             secrets,
-            queue: Queue::new(data_dir.join("traces")),
+            queue: Queue::new(data_dir.join("traces").join(destination)),
             clock,
             random,
             wake: Notify::new(),
@@ -238,7 +241,13 @@ impl Traces {
     }
 }
 
-/// `owner/name` in which `{hf_user}` may stand.
+/// Names where traces go, in letters that tell nothing of the token.
+fn destination(endpoint: &str, template: &str, token: &Secret) -> String {
+    let digest = Sha256::digest(format!("{endpoint}\0{template}\0{}", token.reveal()));
+    hex::encode(&digest[..8])
+}
+
+/// `{hf_user}/name`: a dataset of the account itself, never of an organisation.
 fn is_template(template: &str) -> bool {
     let plain = template.replace("{hf_user}", "user");
     let fits = |part: &str| {
@@ -247,7 +256,8 @@ fn is_template(template: &str) -> bool {
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
             && !part.starts_with(['.', '-'])
     };
-    plain.split_once('/').is_some_and(|(owner, name)| fits(owner) && fits(name))
+    template.starts_with("{hf_user}/")
+        && plain.split_once('/').is_some_and(|(owner, name)| fits(owner) && fits(name))
 }
 
 fn day(at: Timestamp) -> String {
@@ -265,7 +275,7 @@ mod tests {
         for (template, fits) in [
             (USUAL_REPO, true),
             ("{hf_user}/{hf_user}-traces", true),
-            ("acme/traces", true),
+            ("acme/traces", false),
             ("{hf_user}", false),
             ("{user}/traces", false),
             ("{hf_user}/a/b", false),

@@ -206,6 +206,7 @@ pub(in crate::cli) mod tests {
             approvers: Approvers::Anyone,
             needed: 1,
             votes: Vec::new(),
+            readable_from: None,
             remind_at: None,
             on_expiry: OnExpiry::GoOn,
             grant: None,

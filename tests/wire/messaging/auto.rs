@@ -56,6 +56,7 @@ fn approval(id: &str) -> Event {
         approvers: Approvers::Anyone,
         needed: 1,
         votes: Vec::new(),
+        readable_from: None,
         remind_at: None,
         on_expiry: ml_intern::protocol::OnExpiry::GoOn,
         grant: None,

@@ -8,6 +8,7 @@ mod fork_points;
 mod forks;
 mod hard_moments;
 mod kill;
+mod memory;
 mod models;
 mod money;
 mod money_race;

@@ -13,7 +13,7 @@ use super::compact::weigh::{tokens_in, weight, written};
 use super::purse::{Payers, Pledge, PurseError, Wish};
 use super::{Agent, Session};
 use crate::model::{Completion, Delta, DeltaSink, ModelError, Request};
-use crate::protocol::{Act, AuditEntry, Cost, Price, Usage};
+use crate::protocol::{Cost, Price, Usage};
 
 /// Tokens that an answer is assumed to have before it comes: most are shorter, and what is not used is
 /// given back as soon as the answer is there.
@@ -52,7 +52,8 @@ impl Agent {
         let held = match self.set_aside(session, &asking.request.model, estimate).await {
             Ok(held) => held,
             Err(error) => {
-                self.note_short(session, &asking.request.model, estimate, &error);
+                let (model, cost) = (&asking.request.model, Cost::AtMost(estimate));
+                self.note_over(session, None, model, cost, error.to_string());
                 return Err(error);
             }
         };
@@ -110,24 +111,6 @@ impl Agent {
             }
             Err(error) => Err(unusable(&error)),
         }
-    }
-
-    fn note_short(&self, session: &mut Session, model: &str, amount: u64, error: &ModelError) {
-        let entry = AuditEntry {
-            at: self.clock.now(),
-            session: session.head.key.clone(),
-            turn: session.head.turn.as_ref().map(|turn| turn.id.clone()),
-            act: Act::OverBudget,
-            by: None,
-            approval: None,
-            call: None,
-            digest: None,
-            tool: Some(model.to_owned()),
-            operation: None,
-            cost: Cost::AtMost(amount),
-            reason: Some(error.to_string()),
-        };
-        session.note(entry);
     }
 
     /// Settles a pledge, or gives it back if nothing was spent. What cannot be written now is settled by

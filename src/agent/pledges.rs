@@ -50,7 +50,7 @@ impl Agent {
                     "Not run: {words} Do not try it again now; say what is missing, or find a cheaper way."
                 ));
                 push_result(session, &call.proposed, &outcome, sink);
-                self.note_over(session, call, cost, words);
+                self.note_over(session, Some(&call.proposed.id), &call.proposed.tool, cost, words);
             }
         }
     }
@@ -82,7 +82,15 @@ impl Agent {
         }
     }
 
-    fn note_over(&self, session: &mut Session, call: &Call, cost: Cost, words: String) {
+    /// Notes in the audit log that no budget let something run: a call of a tool, or, without one, of a model.
+    pub(super) fn note_over(
+        &self,
+        session: &mut Session,
+        call: Option<&CallId>,
+        purpose: &str,
+        cost: Cost,
+        words: String,
+    ) {
         let entry = AuditEntry {
             at: self.clock.now(),
             session: session.head.key.clone(),
@@ -90,9 +98,9 @@ impl Agent {
             act: Act::OverBudget,
             by: None,
             approval: None,
-            call: Some(call.proposed.id.clone()),
+            call: call.cloned(),
             digest: None,
-            tool: Some(call.proposed.tool.clone()),
+            tool: Some(purpose.to_owned()),
             operation: None,
             cost,
             reason: Some(words),

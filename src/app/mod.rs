@@ -27,6 +27,7 @@ use crate::store::Store;
 use crate::store::embedded::Embedded;
 use crate::tools::Supplies;
 
+mod accounts;
 mod approvals;
 mod health;
 mod notices;
@@ -100,11 +101,13 @@ impl App {
         let gateway = Arc::new(gateway);
         let http = crate::clients::http::client(None)?;
         let providers = Providers::new(&config.models, http, clock.clone())?.priced(&config.budgets.prices);
+        let kit = accounts::kit(&config, &data_dir, secrets.clone(), (clock.clone(), random.clone()))?;
         let tools = crate::tools::builtin(Supplies {
             config: config.tools.clone(),
             environment,
             secrets,
             gateway: Some(gateway.clone()),
+            hub: Some(kit),
         });
         let purse = LedgerPurse::new(embedded.clone(), config.budgets.clone(), clock.clone())?;
         let agent = Agent {

@@ -8,14 +8,13 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::secret::Secret;
-
 mod agent;
 mod approvals;
 mod budgets;
 pub mod check;
 pub mod error;
 pub mod files;
+mod hub;
 pub mod layers;
 pub mod load;
 pub mod messaging;
@@ -23,6 +22,7 @@ pub mod model;
 pub mod places;
 pub mod schema;
 mod secrets;
+mod services;
 pub mod slack;
 pub mod substitute;
 mod validate;
@@ -34,9 +34,11 @@ pub use approvals::{ApprovalRule, ApprovalsConfig, RuleVerdict, WhoApproves};
 pub use budgets::{BudgetsConfig, Limits, PriceConfig};
 pub use error::{ConfigError, Origin, Problem};
 pub use files::{FileUse, Outcome};
+pub use hub::{HubAccount, HubConfig};
 pub use load::{Loaded, Overrides, Sources, process_environment};
 pub use messaging::{AutoEvent, Destination, MessagingConfig};
 pub use model::{Endpoint, ModelConfig};
+pub use services::ServicesConfig;
 pub use slack::{SlackConfig, SlackMode};
 
 /// Everything that can be configured. Names that ml-intern had keep their meaning.
@@ -96,6 +98,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Other people's services.
     pub services: ServicesConfig,
+    /// The Hub: whose account works there, and limits of jobs and sandboxes.
+    pub hub: HubConfig,
 }
 
 /// Reasoning effort.
@@ -193,18 +197,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// Other people's services.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ServicesConfig {
-    /// The Hugging Face Hub.
-    pub hf_endpoint: String,
-    /// GitHub's API.
-    pub github_api_url: String,
-    /// GitHub token.
-    pub github_token: Option<Secret>,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -233,6 +225,7 @@ impl Default for Config {
             store: StoreConfig::default(),
             server: ServerConfig::default(),
             services: ServicesConfig::default(),
+            hub: HubConfig::default(),
         }
     }
 }
@@ -256,16 +249,6 @@ impl Default for ServerConfig {
             max_sessions_at_work: 32,
             drain_s: 20,
             log_format: LogFormat::Text,
-        }
-    }
-}
-
-impl Default for ServicesConfig {
-    fn default() -> Self {
-        Self {
-            hf_endpoint: "https://huggingface.co".to_owned(),
-            github_api_url: "https://api.github.com".to_owned(),
-            github_token: None,
         }
     }
 }

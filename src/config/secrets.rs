@@ -20,6 +20,7 @@ pub(super) fn values(config: &Config, env: &BTreeMap<String, String>) -> Vec<Str
     for secret in optional(&mut config_copy).into_iter().flatten() {
         found.insert(secret.reveal().to_owned());
     }
+    found.extend(config.hub.tokens.values().map(|token| token.reveal().to_owned()));
     for Destination::Slack(slack) in config.messaging.destinations.values() {
         found.insert(slack.token.reveal().to_owned());
     }
@@ -57,7 +58,7 @@ pub(super) fn drop_empty(config: &mut Config) {
     }
 }
 
-fn optional(config: &mut Config) -> [&mut Option<Secret>; 12] {
+fn optional(config: &mut Config) -> [&mut Option<Secret>; 13] {
     let models = &mut config.models;
     [
         &mut models.huggingface.api_key,
@@ -72,6 +73,7 @@ fn optional(config: &mut Config) -> [&mut Option<Secret>; 12] {
         &mut config.slack.app_token,
         &mut config.slack.signing_secret,
         &mut config.services.github_token,
+        &mut config.services.semantic_scholar_key,
     ]
 }
 

@@ -31,6 +31,13 @@ pub(super) fn config(config: &Config, origin: impl Fn(&[String]) -> Option<Origi
         ("models.llamacpp.base_url", &models.llamacpp.base_url),
         ("slack.api_url", &config.slack.api_url),
         ("services.hf_endpoint", &config.services.hf_endpoint),
+        ("services.dataset_viewer_url", &config.services.dataset_viewer_url),
+        ("services.spaces_url", &config.services.spaces_url),
+        ("services.arxiv_url", &config.services.arxiv_url),
+        ("services.ar5iv_url", &config.services.ar5iv_url),
+        ("services.semantic_scholar_url", &config.services.semantic_scholar_url),
+        ("services.gradio_url", &config.services.gradio_url),
+        ("services.gradio_search_url", &config.services.gradio_search_url),
         ("services.github_api_url", &config.services.github_api_url),
     ];
     for (path, url) in urls {

@@ -59,6 +59,11 @@ pub const VARIABLES: &[Variable] = &[
     ),
     variable("HF_ENDPOINT", "Base URL of the Hub", Text(&["services", "hf_endpoint"])),
     variable(
+        "S2_API_KEY",
+        "Semantic Scholar key, for papers' citations",
+        Text(&["services", "semantic_scholar_key"]),
+    ),
+    variable(
         "ANTHROPIC_API_KEY",
         "Anthropic key; without it anthropic/… goes to the router",
         Text(&["models", "anthropic", "api_key"]),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::hub::HubKit;
 use super::{Bash, Edit, Files, NotifyTool, PlanTool, Read, Write};
 use crate::agent::tool::Tool;
 use crate::config::ToolsConfig;
@@ -19,12 +20,14 @@ pub struct Supplies {
     pub secrets: Vec<Secret>,
     /// Named destinations, if there are any.
     pub gateway: Option<Arc<Gateway>>,
+    /// What the tools of Hugging Face share; without it there are none.
+    pub hub: Option<HubKit>,
 }
 
 /// The built-in tools.
 #[must_use]
 pub fn builtin(supplies: Supplies) -> Vec<Arc<dyn Tool>> {
-    let Supplies { config, environment, secrets, gateway } = supplies;
+    let Supplies { config, environment, secrets, gateway, hub } = supplies;
     let files = Arc::new(Files::new(config.clone(), secrets.clone()));
     let mut tools: Vec<Arc<dyn Tool>> = vec![
         Arc::new(PlanTool),
@@ -36,6 +39,9 @@ pub fn builtin(supplies: Supplies) -> Vec<Arc<dyn Tool>> {
     // A tool that could only refuse is not offered.
     if let Some(gateway) = gateway.filter(|gateway| !gateway.for_agent().is_empty()) {
         tools.push(Arc::new(NotifyTool::new(gateway)));
+    }
+    if let Some(kit) = hub {
+        tools.extend(super::hub::tools(&kit));
     }
     tools
 }
@@ -51,6 +57,7 @@ mod tests {
             environment: BTreeMap::new(),
             secrets: Vec::new(),
             gateway: None,
+            hub: None,
         });
         let names: Vec<String> = tools.iter().map(|tool| tool.spec().name).collect();
         assert_eq!(names, ["plan_tool", "bash", "read", "write", "edit"]);

@@ -10,6 +10,7 @@ pub mod catalogue;
 mod edit;
 mod files;
 pub mod hardware;
+pub mod hub;
 mod listing;
 mod marks;
 mod notify;

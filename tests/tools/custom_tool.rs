@@ -93,6 +93,7 @@ async fn the_example_of_the_page_joins_the_catalogue_and_works() {
         environment: BTreeMap::new(),
         secrets: Vec::new(),
         gateway: None,
+        hub: None,
     };
     let mut tools = builtin(supplies);
     tools.push(Arc::new(LearningRate));

@@ -11,7 +11,7 @@ use super::hub_fake::{FakeHub, Seen, TOKEN};
 async fn hub() -> (FakeHub, Hub) {
     ml_intern::clients::http::install_tls();
     let fake = FakeHub::start().await;
-    let hub = Hub::new(&format!("{}/", fake.url), Secret::new(TOKEN)).unwrap();
+    let hub = Hub::new(&format!("{}/", fake.url), Some(Secret::new(TOKEN))).unwrap();
     (fake, hub)
 }
 
@@ -81,7 +81,7 @@ async fn refusals_are_told_apart_by_whether_they_pass() {
             other => panic!("{other}"),
         }
     }
-    let nowhere = Hub::new("http://127.0.0.1:9", Secret::new(TOKEN)).unwrap();
+    let nowhere = Hub::new("http://127.0.0.1:9", Some(Secret::new(TOKEN))).unwrap();
     let error = nowhere.whoami().await.unwrap_err();
     assert!(error.may_pass() && !error.to_string().contains(TOKEN), "{error}");
     let large = vec![b'x'; 11 * 1024 * 1024];
@@ -103,7 +103,7 @@ async fn the_token_goes_to_its_own_host_only() {
         async move { axum::response::Redirect::temporary(&target) }
     });
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let hub = Hub::new(&url, Secret::new(TOKEN)).unwrap();
+    let hub = Hub::new(&url, Some(Secret::new(TOKEN))).unwrap();
     let error = hub.whoami().await.unwrap_err();
     assert!(!error.to_string().contains(TOKEN), "{error}");
     assert_eq!(elsewhere.look(|shelf| shelf.seen.len()), 0, "another host hears nothing at all");

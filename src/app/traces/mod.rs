@@ -106,7 +106,7 @@ impl Traces {
         let destination = destination(&config.services.hf_endpoint, &template, &token);
         Ok(Some(Arc::new(Self {
             store,
-            hub: Hub::new(&config.services.hf_endpoint, token)?,
+            hub: Hub::new(&config.services.hf_endpoint, Some(token))?,
             template,
             secrets,
             queue: Queue::new(data_dir.join("traces").join(destination)),

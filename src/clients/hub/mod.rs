@@ -26,7 +26,7 @@ const SAMPLE: usize = 512;
 pub struct Hub {
     http: reqwest::Client,
     endpoint: String,
-    token: Secret,
+    token: Option<Secret>,
 }
 
 /// Who may see a repository.
@@ -72,9 +72,21 @@ impl Hub {
     ///
     /// # Errors
     /// Only if TLS cannot be set up on this machine.
-    pub fn new(endpoint: &str, token: Secret) -> anyhow::Result<Self> {
+    pub fn new(endpoint: &str, token: Option<Secret>) -> anyhow::Result<Self> {
         let http = crate::clients::http::client(Some(TIMEOUT))?;
         Ok(Self { http, endpoint: endpoint.trim_end_matches('/').to_owned(), token })
+    }
+
+    /// The same Hub, for the account of this token, or for nobody.
+    #[must_use]
+    pub fn with_token(&self, token: Option<Secret>) -> Self {
+        Self { token, ..self.clone() }
+    }
+
+    /// Its address, without a slash at the end.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// Where people see a dataset.
@@ -179,7 +191,11 @@ impl Hub {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.endpoint)).bearer_auth(self.token.reveal())
+        let request = self.http.request(method, format!("{}{path}", self.endpoint));
+        match &self.token {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
+        }
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, HubError> {

@@ -1,0 +1,47 @@
+//! The hands of an ML engineer: papers, documentation, datasets, repositories, jobs, sandboxes.
+//!
+//! One file (or folder) per tool; [`tools`] lists them in a fixed order. Each states its risk per operation:
+//! reading is free, what changes something or costs money asks. Whose account a request is made with is
+//! in [`access`]. Never talks HTTP itself: the doors are in `clients`.
+
+pub mod access;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use access::{Accounts, HubAccess};
+
+use crate::agent::tool::Tool;
+use crate::clock::Clock;
+use crate::config::{HubConfig, ServicesConfig};
+use crate::random::Random;
+use crate::secret::Secret;
+
+/// What the tools of Hugging Face share.
+#[derive(Clone)]
+pub struct HubKit {
+    /// The Hub, as whoever asked sees it.
+    pub access: HubAccess,
+    /// Where everything is.
+    pub services: ServicesConfig,
+    /// Limits and accounts.
+    pub config: HubConfig,
+    /// Whether jobs on CPU hardware ask too.
+    pub confirm_cpu_jobs: bool,
+    /// Characters of output that reach the model.
+    pub output_cap: usize,
+    /// A folder of our own for what may be kept between runs (ETags, indexes).
+    pub cache: PathBuf,
+    /// Kept out of outputs.
+    pub secrets: Vec<Secret>,
+    /// Time.
+    pub clock: Clock,
+    /// Ids.
+    pub random: Random,
+}
+
+/// The tools, in a fixed order. Adding one is one line here.
+#[must_use]
+pub fn tools(_kit: &HubKit) -> Vec<Arc<dyn Tool>> {
+    Vec::new()
+}

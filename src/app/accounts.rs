@@ -33,7 +33,9 @@ pub(super) fn kit(
     secrets: Vec<Secret>,
     (clock, random): (Clock, Random),
 ) -> anyhow::Result<HubKit> {
-    let hub = Hub::new(&config.services.hf_endpoint, None)?;
+    let hub = Hub::new(&config.services.hf_endpoint, None)?
+        .keeping(data_dir.join("cache").join("hub"))
+        .with_random(random.clone());
     let accounts = Arc::new(Configured(config.hub.tokens.clone()));
     let bot = config.models.huggingface.api_key.clone();
     Ok(HubKit {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ml_intern::clients::hub::{Created, Hub, HubError, NewFile, Visibility};
+use ml_intern::clients::hub::{Created, Hub, HubError, NewFile, Patience, Visibility};
 use ml_intern::secret::Secret;
 use serde_json::json;
 
@@ -71,24 +71,27 @@ async fn requests_are_those_of_the_official_client() {
 #[tokio::test]
 async fn refusals_are_told_apart_by_whether_they_pass() {
     let (fake, hub) = hub().await;
+    let hub = hub.with_patience(Patience::none());
     for (status, passes) in [(401, false), (403, false), (429, true), (500, true), (503, true)] {
         fake.look(|shelf| shelf.refusals.push_back(Some(status)));
         let error = hub.whoami().await.unwrap_err();
         assert_eq!(error.may_pass(), passes, "{error}");
         match error {
             HubError::Limited { after } => assert_eq!(after, Some(Duration::from_secs(1))),
-            HubError::Refused { message, .. } => assert_eq!(message, "as the test wants it"),
+            HubError::Refused { message, .. }
+            | HubError::Unauthorized { message }
+            | HubError::Forbidden { message } => assert_eq!(message, "as the test wants it"),
             other => panic!("{other}"),
         }
     }
-    let nowhere = Hub::new("http://127.0.0.1:9", Some(Secret::new(TOKEN))).unwrap();
+    let nowhere = Hub::new("http://127.0.0.1:9", Some(Secret::new(TOKEN))).unwrap().with_patience(Patience::none());
     let error = nowhere.whoami().await.unwrap_err();
     assert!(error.may_pass() && !error.to_string().contains(TOKEN), "{error}");
     let large = vec![b'x'; 11 * 1024 * 1024];
     let file = NewFile { path: "large.jsonl", content: &large };
     assert_eq!(
         hub.commit("alice/data1", "large", &[file]).await,
-        Err(HubError::TooLarge { path: "large.jsonl".to_owned() })
+        Err(HubError::TooLarge { what: "large.jsonl".to_owned(), limit: 10 * 1024 * 1024 })
     );
 }
 

@@ -1,25 +1,44 @@
-//! The Hugging Face Hub: who we are, a dataset of ours, its visibility, and small files committed to it.
+//! The Hugging Face Hub, as one account sees it.
 //!
-//! Sends what the official client sends (`tests/wire/hub.rs` holds the two side by side). The token goes to
-//! the configured host and to no other: a redirect elsewhere loses it. Never retries, never logs a body.
+//! Sends what the official client sends (`tests/wire/hub` holds the two side by side). The token goes to the
+//! configured address and to no other. Nothing is logged. Every future ends its request when it is dropped.
+//!
+//! What every part of the API (one file each) is made of:
+//!
+//! - [`ask::Ask`]: a request. `Ask::post(&["api", "jobs", namespace]).query("tail", "5").json(&body)`; every
+//!   segment is percent-encoded whole, `.repo(kind, id)` and `.file(path)` are several, path tricks are refused.
+//! - [`Hub::json`] (typed answer, ETag cache for GET), [`Hub::done`] (no answer wanted), [`Hub::pages`]
+//!   (listings by `Link`), [`Hub::whole`] (headers and bytes), [`Hub::send`] (unread body), [`Hub::stream`]
+//!   (no total time-out, but one for silence; `.lines()`, `.events()` for server-sent events). All of them
+//!   cap what they read, repeat reads with back-off, and repeat changes only after "too many requests".
+//! - [`HubError`]: what went wrong, told apart as people need it.
+//!
 //! Start at [`Hub`].
 
+pub mod ask;
+mod cache;
 mod error;
+mod repo;
+pub mod send;
+pub mod stream;
 
-use std::time::Duration;
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
-pub use self::error::HubError;
+use self::ask::Ask;
+pub use self::error::{HubError, Missing};
+pub use self::repo::{Repo, RepoKind};
+pub use self::send::Patience;
+use crate::random::Random;
 use crate::secret::Secret;
 
-/// How long one request may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of a file that the Hub looks at to decide how it wants it.
 const SAMPLE: usize = 512;
+/// Bytes of a file that the Hub takes without LFS.
+const REGULAR: u64 = 10 * 1024 * 1024;
 
 /// The Hub, as one account sees it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,6 +46,9 @@ pub struct Hub {
     http: reqwest::Client,
     endpoint: String,
     token: Option<Secret>,
+    patience: Patience,
+    random: Random,
+    cache: Option<cache::Cache>,
 }
 
 /// Who may see a repository.
@@ -73,8 +95,32 @@ impl Hub {
     /// # Errors
     /// Only if TLS cannot be set up on this machine.
     pub fn new(endpoint: &str, token: Option<Secret>) -> anyhow::Result<Self> {
-        let http = crate::clients::http::client(Some(TIMEOUT))?;
-        Ok(Self { http, endpoint: endpoint.trim_end_matches('/').to_owned(), token })
+        Ok(Self {
+            http: crate::clients::http::by_hand()?,
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+            token,
+            patience: Patience::default(),
+            random: Random::system(),
+            cache: None,
+        })
+    }
+
+    /// The same Hub, with answers to reads kept in this folder by their ETag.
+    #[must_use]
+    pub fn keeping(self, folder: PathBuf) -> Self {
+        Self { cache: Some(cache::Cache::new(folder)), ..self }
+    }
+
+    /// The same Hub, tried as often and as long as this says.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The same Hub, with its back-off spread by this.
+    #[must_use]
+    pub fn with_random(self, random: Random) -> Self {
+        Self { random, ..self }
     }
 
     /// The same Hub, for the account of this token, or for nobody.
@@ -100,7 +146,7 @@ impl Hub {
     /// # Errors
     /// As [`HubError`] says.
     pub async fn whoami(&self) -> Result<String, HubError> {
-        let answer = json_of(self.send(self.request(Method::GET, "/api/whoami-v2")).await?).await?;
+        let answer: Value = self.json(&Ask::get(&["api", "whoami-v2"])).await?;
         answer["name"].as_str().map(str::to_owned).ok_or(HubError::Strange("whoami names nobody"))
     }
 
@@ -109,14 +155,14 @@ impl Hub {
     /// # Errors
     /// As [`HubError`] says.
     pub async fn visibility(&self, repo: &str) -> Result<Option<Visibility>, HubError> {
-        let request = self.request(Method::GET, &format!("/api/datasets/{repo}"));
-        match self.send(request).await {
-            Ok(response) => {
-                let private = json_of(response).await?["private"].as_bool();
+        let ask = Ask::get(&["api", "datasets"]).repo(RepoKind::Dataset, repo);
+        match self.json::<Value>(&ask).await {
+            Ok(answer) => {
+                let private = answer["private"].as_bool();
                 // What is not said to be private is treated as seen by all.
                 Ok(Some(if private == Some(true) { Visibility::Private } else { Visibility::Public }))
             }
-            Err(HubError::Refused { status: 404, .. }) => Ok(None),
+            Err(HubError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -129,9 +175,9 @@ impl Hub {
         let (owner, name) =
             repo.split_once('/').ok_or(HubError::Strange("a dataset's name is owner/name"))?;
         let body = json!({ "name": name, "organization": owner, "visibility": "private", "type": "dataset" });
-        match self.send(self.request(Method::POST, "/api/repos/create").json(&body)).await {
-            Ok(_) => Ok(Created::New),
-            Err(HubError::Refused { status: 409, .. }) => Ok(Created::Before),
+        match self.done(&Ask::post(&["api", "repos", "create"]).json(&body)).await {
+            Ok(()) => Ok(Created::New),
+            Err(HubError::Conflict { .. }) => Ok(Created::Before),
             Err(error) => Err(error),
         }
     }
@@ -141,8 +187,8 @@ impl Hub {
     /// # Errors
     /// As [`HubError`] says.
     pub async fn set_visibility(&self, repo: &str, visibility: Visibility) -> Result<(), HubError> {
-        let request = self.request(Method::PUT, &format!("/api/datasets/{repo}/settings"));
-        self.send(request.json(&json!({ "visibility": visibility.as_str() }))).await.map(drop)
+        let ask = Ask::put(&["api", "datasets"]).repo(RepoKind::Dataset, repo).then("settings");
+        self.done(&ask.json(&json!({ "visibility": visibility.as_str() }))).await
     }
 
     /// Whether a file is in a dataset.
@@ -150,10 +196,10 @@ impl Hub {
     /// # Errors
     /// As [`HubError`] says.
     pub async fn has_file(&self, repo: &str, path: &str) -> Result<bool, HubError> {
-        let request = self.request(Method::HEAD, &format!("/datasets/{repo}/resolve/main/{path}"));
-        match self.send(request).await {
-            Ok(_) => Ok(true),
-            Err(HubError::Refused { status: 404, .. }) => Ok(false),
+        let ask = Ask::head(&["datasets"]).repo(RepoKind::Dataset, repo).file("resolve/main").file(path);
+        match self.done(&ask.elsewhere(ask::Elsewhere::Show)).await {
+            Ok(()) => Ok(true),
+            Err(HubError::NotFound { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -170,11 +216,13 @@ impl Hub {
                 json!({ "path": file.path, "sample": sample, "size": file.content.len() })
             })
             .collect();
-        let request = self.request(Method::POST, &format!("/api/datasets/{repo}/preupload/main"));
-        let modes = json_of(self.send(request.json(&json!({ "files": asked }))).await?).await?;
+        let at = Ask::post(&["api", "datasets"]).repo(RepoKind::Dataset, repo);
+        let ask = at.clone().file("preupload/main").json(&json!({ "files": asked })).reads();
+        let modes: Value = self.json(&ask).await?;
         let by_lfs = modes["files"].as_array().into_iter().flatten().find(|it| it["uploadMode"] == "lfs");
         if let Some(file) = by_lfs {
-            return Err(HubError::TooLarge { path: file["path"].as_str().unwrap_or_default().to_owned() });
+            let what = file["path"].as_str().unwrap_or_default().to_owned();
+            return Err(HubError::TooLarge { what, limit: REGULAR });
         }
         let header = json!({ "key": "header", "value": { "summary": summary, "description": "" } });
         let mut body = format!("{header}\n");
@@ -184,32 +232,6 @@ impl Hub {
             body.push_str(&json!({ "key": "file", "value": value }).to_string());
             body.push('\n');
         }
-        let request = self
-            .request(Method::POST, &format!("/api/datasets/{repo}/commit/main"))
-            .header(reqwest::header::CONTENT_TYPE, "application/x-ndjson");
-        self.send(request.body(body)).await.map(drop)
+        self.done(&at.file("commit/main").body("application/x-ndjson", body)).await
     }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.endpoint));
-        match &self.token {
-            Some(token) => request.bearer_auth(token.reveal()),
-            None => request,
-        }
-    }
-
-    async fn send(&self, request: RequestBuilder) -> Result<Response, HubError> {
-        let response = request.send().await.map_err(|error| HubError::unreachable(&error))?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        if response.status() == StatusCode::TOO_MANY_REQUESTS {
-            return Err(HubError::limited(response.headers()));
-        }
-        Err(HubError::refused(response).await)
-    }
-}
-
-async fn json_of(response: Response) -> Result<Value, HubError> {
-    response.json().await.map_err(|error| HubError::unreachable(&error))
 }

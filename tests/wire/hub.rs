@@ -84,7 +84,8 @@ async fn refusals_are_told_apart_by_whether_they_pass() {
             other => panic!("{other}"),
         }
     }
-    let nowhere = Hub::new("http://127.0.0.1:9", Some(Secret::new(TOKEN))).unwrap().with_patience(Patience::none());
+    let nowhere =
+        Hub::new("http://127.0.0.1:9", Some(Secret::new(TOKEN))).unwrap().with_patience(Patience::none());
     let error = nowhere.whoami().await.unwrap_err();
     assert!(error.may_pass() && !error.to_string().contains(TOKEN), "{error}");
     let large = vec![b'x'; 11 * 1024 * 1024];

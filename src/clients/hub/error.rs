@@ -208,10 +208,8 @@ mod tests {
 
     #[test]
     fn each_refusal_has_its_own_name() {
-        let asked = Asked {
-            endpoint: "https://hub",
-            repo: Some(("alice/m", "https://hub/alice/m".to_owned())),
-        };
+        let asked =
+            Asked { endpoint: "https://hub", repo: Some(("alice/m", "https://hub/alice/m".to_owned())) };
         let of = |status: u16, pairs: &[(&'static str, &str)], body: &str| {
             HubError::of(StatusCode::from_u16(status).unwrap(), &headers(pairs), body.as_bytes(), &asked)
         };

@@ -140,11 +140,7 @@ impl Hub {
     }
 
     /// Reads a listing page by page, until `at_most` items are there or the Hub has no more.
-    pub async fn pages<T: DeserializeOwned>(
-        &self,
-        ask: &Ask,
-        at_most: usize,
-    ) -> Result<Listed<T>, HubError> {
+    pub async fn pages<T: DeserializeOwned>(&self, ask: &Ask, at_most: usize) -> Result<Listed<T>, HubError> {
         let mut items: Vec<T> = Vec::new();
         let mut url = ask.url(&self.endpoint)?;
         for _ in 0..PAGES {
@@ -273,7 +269,8 @@ impl Hub {
                 break;
             }
         }
-        let repo = ask.repo.as_ref().map(|(kind, id)| (id.as_str(), super::repo::page(*kind, id, &self.endpoint)));
+        let repo =
+            ask.repo.as_ref().map(|(kind, id)| (id.as_str(), super::repo::page(*kind, id, &self.endpoint)));
         HubError::of(status, &headers, &body, &Asked { endpoint: &self.endpoint, repo })
     }
 }

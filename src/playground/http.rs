@@ -43,7 +43,7 @@ pub fn router(shared: App) -> Router {
 }
 
 /// A page from elsewhere that had its name point at 127.0.0.1 still sends its own `Host`.
-async fn loopback_only(request: Request, next: Next) -> Response {
+pub async fn loopback_only(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let name =
         host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });

@@ -14,6 +14,7 @@ mod delivery;
 mod events;
 mod faults;
 mod http;
+pub mod hub;
 mod message;
 mod modals;
 pub mod model;

@@ -93,7 +93,15 @@ async fn fill(store: &Embedded, clock: &Clock, key: &SessionKey, size: usize) ->
     let mut head = SessionHead::new(key.clone(), origin(), clock.now());
     head.history_size = items.len() as u64;
     let consumed = [first.id];
-    let commit = Commit { head: &head, keep: 0, append: &items, consumed: &consumed, later: &[], audit: &[] };
+    let commit = Commit {
+        head: &head,
+        keep: 0,
+        append: &items,
+        consumed: &consumed,
+        later: &[],
+        audit: &[],
+        tickets: &[],
+    };
     store.commit(&lease, commit).await?;
     Ok(store.release(&lease, None).await?)
 }

@@ -113,7 +113,8 @@ async fn step(
     let mut head = SessionHead::new(lease.session.clone(), origin(), clock.now());
     head.history_size = keep + add;
     let append: Vec<_> = (0..add).map(|n| item(kind, keep + n)).collect();
-    let commit = Commit { head: &head, keep, append: &append, consumed: &[], later: &[], audit: &[] };
+    let commit =
+        Commit { head: &head, keep, append: &append, consumed: &[], later: &[], audit: &[], tickets: &[] };
     Ok(store.commit(lease, commit).await?)
 }
 

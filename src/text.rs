@@ -9,6 +9,22 @@ mod redact;
 
 pub use redact::{Flow, redact, redact_json, redact_known, redact_values};
 
+/// Seconds as people say them: `45 s`, `12 min`, `2 h`, `1 h 30 min`, `3 d 4 h`.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let two = |first: u64, unit: &str, second: u64, small: &str| match second {
+        0 => format!("{first} {unit}"),
+        more => format!("{first} {unit} {more} {small}"),
+    };
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => two(hours, "h", minutes, "min"),
+        (days, hours, _) => two(days, "d", hours, "h"),
+    }
+}
+
 /// At most `max` characters of `text`; what was cut is marked by a last `…`.
 #[must_use]
 pub fn cut(text: &str, max: usize) -> Cow<'_, str> {

@@ -83,8 +83,15 @@ pub(super) async fn decisions(store: &Embedded, clock: &Clock) -> Result<()> {
     for fill in [0, 100_000] {
         for _ in 0..fill / 1_000 {
             let audit = vec![entry.clone(); 1_000];
-            let commit =
-                Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit: &audit };
+            let commit = Commit {
+                head: &head,
+                keep: 0,
+                append: &[],
+                consumed: &[],
+                later: &[],
+                audit: &audit,
+                tickets: &[],
+            };
             store.commit(&lease, commit).await?;
         }
         for count in [0, 1, 10] {
@@ -92,8 +99,15 @@ pub(super) async fn decisions(store: &Embedded, clock: &Clock) -> Result<()> {
             let mut waits = Vec::new();
             for _ in 0..200 {
                 let start = Instant::now();
-                let commit =
-                    Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit: &audit };
+                let commit = Commit {
+                    head: &head,
+                    keep: 0,
+                    append: &[],
+                    consumed: &[],
+                    later: &[],
+                    audit: &audit,
+                    tickets: &[],
+                };
                 store.commit(&lease, commit).await?;
                 waits.push(start.elapsed());
             }

@@ -27,8 +27,15 @@ async fn session(store: &Embedded, clock: &Clock, number: u64) -> Result<()> {
     let kind = |n: u64| if n.is_multiple_of(2) { Kind::Said } else { Kind::Noted };
     let append: Vec<_> = (0..ITEMS).map(|n| item(kind(n), number * ITEMS + n)).collect();
     let consumed = [OperationId(name)];
-    let commit =
-        Commit { head: &head, keep: 0, append: &append, consumed: &consumed, later: &[], audit: &[] };
+    let commit = Commit {
+        head: &head,
+        keep: 0,
+        append: &append,
+        consumed: &consumed,
+        later: &[],
+        audit: &[],
+        tickets: &[],
+    };
     store.commit(&lease, commit).await?;
     Ok(store.release(&lease, None).await?)
 }
@@ -78,7 +85,8 @@ pub(super) async fn searches(dir: &Path, clock: &Clock) -> Result<()> {
         let lease = store.seize(&key, TTL).await?.context("nobody holds it")?;
         let head = SessionHead::new(key, origin(), clock.now());
         let start = Instant::now();
-        let commit = Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit: &[] };
+        let commit =
+            Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit: &[], tickets: &[] };
         store.commit(&lease, commit).await?;
         waits.push(start.elapsed());
     }

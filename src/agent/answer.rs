@@ -230,6 +230,9 @@ impl Open {
     fn become_now(&mut self, now: Vec<AskedCall>, terms: &Terms, session: &Session) {
         let asked = &mut self.asked;
         for (old, mut new) in std::mem::take(&mut asked.calls).into_iter().zip(now) {
+            if new.arguments == old.arguments {
+                (new.facts, new.warnings, new.examined) = (old.facts, old.warnings, old.examined);
+            }
             (new.proposed, new.diff) = (old.proposed, old.diff);
             asked.calls.push(new);
         }
@@ -270,7 +273,7 @@ fn open_question(session: &Session, answer: Answer<'_>) -> Result<Open, Refusal>
 
 fn same_content(asked: &ApprovalRequest, calls: &[Call]) -> bool {
     // A question about money alone has no call behind it.
-    if asked.grant.is_some() && calls.is_empty() {
+    if asked.grant.is_some() {
         return true;
     }
     asked.calls.iter().all(|question| {
@@ -293,8 +296,8 @@ fn reject(session: &mut Session, open: Open, answer: Answer<'_>) -> Vec<Event> {
     let words = rejection(&answer.by.name, reason);
     note_question(session, &asked, Act::Rejected, Some(&answer.by.id), answer.at);
     let decision = decided(answer, answer.verdict.clone());
-    if let Some(about) = asked.grant.as_ref().filter(|_| calls.is_empty()) {
-        return grant::decided(session, about, answer.verdict, answer.by, decision);
+    if let Some(about) = asked.grant.as_ref() {
+        return grant::decided(session, about, calls, answer, decision);
     }
     let mut events = vec![Event::ApprovalDecided { request: asked, decision }];
     close_asked(session, &mut calls, &words, "rejected", &mut events);
@@ -314,14 +317,15 @@ fn run(session: &mut Session, open: Open, answer: Answer<'_>, verdict: Verdict) 
         _ => Act::Approved,
     };
     note_question(session, &asked, act, Some(&answer.by.id), answer.at);
-    if let Some(about) = asked.grant.as_ref().filter(|_| calls.is_empty()) {
+    if let Some(about) = asked.grant.as_ref() {
         let decision = decided(answer, verdict.clone());
-        return grant::decided(session, about, &verdict, answer.by, decision);
+        return grant::decided(session, about, calls, Answer { verdict: &verdict, ..answer }, decision);
     }
     let mut states = Vec::new();
     for call in calls.iter_mut().filter(|call| call.status == CallStatus::Asked) {
         let question = asked.calls.iter().find(|question| question.call == call.proposed.id);
         call.approved = question.map(|question| digest(std::slice::from_ref(question)));
+        call.approved_by = asked.votes.iter().map(|vote| vote.name.clone()).collect();
         call.status = CallStatus::Allowed;
         states.push(state_change(&call.proposed, "approved"));
     }

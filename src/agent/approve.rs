@@ -70,6 +70,9 @@ pub fn asked_call(
         language: assessment.language.clone(),
         reasons,
         cost: assessment.cost.clone(),
+        facts: Vec::new(),
+        warnings: Vec::new(),
+        examined: false,
         alike: assessment.alike.clone().filter(|_| !always && terms.needed <= 1),
         editable: assessment.editable.clone(),
     }

@@ -129,6 +129,8 @@ pub fn grant(settings: &mut Settings, grant: &Grant) {
         Grant::UnknownPrice { model } => {
             settings.unpriced.insert(model.clone());
         }
+        // Of one piece of work, not of the session.
+        Grant::Longer { .. } => {}
     }
 }
 

@@ -13,11 +13,12 @@ use super::approve::{
 use super::budget::Doubt;
 use super::edited::{CHANGED, told_of_edit, written_by_model};
 use super::policy::{Judgement, Need, need, waived};
+use super::results::push_result;
 use super::rules::{Floor, Terms};
 use super::tool::{Assessment, BadArguments, CallContext, Place, Progress, Together, ToolError};
 use super::{Advance, Agent, EventSink, Session};
 use crate::protocol::{
-    Act, AskedCall, Call, CallId, CallStatus, Event, Item, ProposedCall, ToolOutcome, TurnState,
+    Act, AskedCall, Call, CallId, CallStatus, Event, ProposedCall, ToolOutcome, TurnState,
 };
 
 /// How long a stopped call may take to clean up before it is dropped.
@@ -35,6 +36,9 @@ impl Agent {
         let ids = std::mem::take(&mut session.in_hand);
         if !ids.is_empty() {
             for (id, outcome) in self.run(session, &ids, place, sink, cancel).await {
+                if !outcome.tickets.is_empty() && self.depart(session, &id, &outcome, sink.as_ref()) {
+                    continue;
+                }
                 self.settle_call(session, &id, &outcome).await;
                 self.record(session, &id, outcome, sink);
             }
@@ -71,16 +75,21 @@ impl Agent {
         for call in calls.iter_mut().filter(|call| batch.contains(&call.proposed.id)) {
             call.status = CallStatus::Started;
         }
-        let any_asked = calls.iter().any(|call| call.status == CallStatus::Asked);
+        let any = |status| calls.iter().any(|call| call.status == status);
+        let (any_asked, any_away) = (any(CallStatus::Asked), any(CallStatus::Away));
         if !batch.is_empty() {
             session.in_hand = batch;
             set_state(session, TurnState::Calling { calls });
         } else if any_asked && let Some(turn) = session.head.turn.as_ref() {
-            let (asked, terms) = self.questions(&calls, session, place);
+            let (mut asked, terms) = self.questions(&calls, session, place);
+            self.examine(session, place, &mut asked).await;
             let id = self.random.id("ap_").into();
             let approval = request(id, turn, asked, &terms, self.clock.now());
             note_question(session, &approval, Act::Asked, None, approval.asked_at);
             set_state(session, TurnState::Waiting { calls, approval, told: false });
+            return Advance::Paused;
+        } else if any_away {
+            set_state(session, TurnState::Away { calls, told: false });
             return Advance::Paused;
         } else {
             set_state(session, TurnState::Thinking);
@@ -247,6 +256,7 @@ impl Agent {
                 turn: turn.id.clone(),
                 place: place.clone(),
                 requester: turn.requester.clone(),
+                approved_by: call.approved_by.clone(),
                 model: model.clone(),
                 progress: Arc::new(CallProgress {
                     sink: sink.clone(),
@@ -323,53 +333,6 @@ impl Agent {
 
 /// The result of a call that was stopped.
 const STOPPED: &str = "Stopped before it finished; it may have run partly.";
-
-/// Gives every call of the step that has no result yet one that says `words`.
-pub fn close_open_calls(session: &mut Session, words: &str) -> Vec<Event> {
-    // Ids may come again in a later step: what was marked and never ran must not be found there.
-    session.in_hand.clear();
-    let Some(TurnState::Calling { calls } | TurnState::Waiting { calls, .. }) =
-        session.head.turn.as_mut().map(|turn| &mut turn.state)
-    else {
-        return Vec::new();
-    };
-    let mut open = Vec::new();
-    for call in calls.iter_mut().filter(|call| call.status != CallStatus::Done) {
-        call.status = CallStatus::Done;
-        open.push(call.proposed.clone());
-    }
-    let mut events = Vec::new();
-    for call in open {
-        events.push(state_change(&call, "cancelled"));
-        session.push(Item::ToolResult {
-            call: call.id,
-            tool: call.tool,
-            output: words.to_owned(),
-            success: false,
-        });
-    }
-    events
-}
-
-pub(super) fn push_result(
-    session: &mut Session,
-    call: &ProposedCall,
-    outcome: &ToolOutcome,
-    sink: &dyn EventSink,
-) {
-    sink.show(&Event::ToolOutput {
-        tool: call.tool.clone(),
-        tool_call_id: call.id.clone(),
-        output: outcome.output.clone(),
-        success: outcome.success,
-    });
-    session.push(Item::ToolResult {
-        call: call.id.clone(),
-        tool: call.tool.clone(),
-        output: outcome.output.clone(),
-        success: outcome.success,
-    });
-}
 
 struct CallProgress {
     sink: Arc<dyn EventSink>,

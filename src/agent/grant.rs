@@ -1,17 +1,19 @@
 //! Questions about money alone, without a call: going on past a sum, raising the cap of auto-approval,
-//! using a model whose price nobody knows.
+//! using a model whose price nobody knows, letting external work run longer.
 //!
 //! They take the same road as questions about calls; what a yes allows is in the question. Never spends.
 
 use serde_json::json;
 
+use super::answer::Answer;
 use super::approve::{note_question, request, set_state};
+use super::away::LONGER;
 use super::budget::{self, dollars};
 use super::policy::Autonomy;
 use super::{Advance, Agent, Session};
 use crate::protocol::{
-    Act, Actor, ApprovalRequest, AskedCall, AuditEntry, Cost, Decision, Ending, Event, Grant, TurnState,
-    Verdict,
+    Act, Actor, ApprovalRequest, AskedCall, AuditEntry, Call, Cost, Decision, Ending, Event, Grant, Item,
+    Pledged, TicketId, TicketRequest, TicketWant, Turn, TurnState, Verdict, Work,
 };
 
 /// What stands in a question about money where others name a tool.
@@ -47,6 +49,36 @@ impl Agent {
         Some(Advance::Paused)
     }
 
+    /// Asks people whether external work of this session may run as long again. The turn in hand waits for the
+    /// answer, if it only waited for external work; without one, a turn begins. Says whether it could be asked.
+    pub fn ask_for_longer(&self, session: &mut Session, ticket: &TicketId, by: &Actor) -> bool {
+        let now = self.clock.now();
+        let Some(open) = session.head.tickets.iter().find(|open| open.ticket.id == *ticket) else {
+            return false;
+        };
+        let Work::Job(job) = open.ticket.work.clone() else { return false };
+        let calls = match session.head.turn.as_ref().map(|turn| &turn.state) {
+            Some(TurnState::Away { calls, .. }) => calls.clone(),
+            None | Some(TurnState::Over { .. }) => Vec::new(),
+            Some(_) => return false,
+        };
+        if session.head.turn.as_ref().is_none_or(Turn::is_over) {
+            session.head.turns += 1;
+            session.head.turn = Some(Turn::begun(self.random.id("t_").into(), by.clone(), now));
+        }
+        let Some(turn) = session.head.turn.clone() else { return false };
+        let micros = job.price.map(|price| (u128::from(price) * u128::from(job.timeout_s)).div_ceil(3_600));
+        let micros = micros.and_then(|micros| u64::try_from(micros).ok());
+        let grant = Grant::Longer { ticket: ticket.clone(), seconds: job.timeout_s, micros };
+        let asked = vec![self.question_about(session, &grant)];
+        let terms = self.rules.approvals.plain();
+        let mut approval = request(self.random.id("ap_").into(), &turn, asked, &terms, now);
+        approval.grant = Some(grant);
+        note_question(session, &approval, Act::Asked, None, now);
+        set_state(session, TurnState::Waiting { calls, approval, told: false });
+        true
+    }
+
     fn question_about(&self, session: &Session, grant: &Grant) -> AskedCall {
         let spent = session.head.usage.cost;
         let settings = &session.head.settings;
@@ -63,6 +95,22 @@ impl Agent {
                 (
                     format!("Go on with auto-approval past {}", dollars(cap)),
                     format!("A yes lets what needs a yes run without asking up to {}.", dollars(*micros)),
+                )
+            }
+            Grant::Longer { ticket, seconds, micros } => {
+                let open = session.head.tickets.iter().find(|open| open.ticket.id == *ticket);
+                let title =
+                    open.map_or_else(|| ticket.to_string(), |open| open.ticket.work.title().to_owned());
+                let cost = micros.map_or_else(
+                    || "at a price that nobody knows".to_owned(),
+                    |micros| format!("for up to {} more", dollars(micros)),
+                );
+                (
+                    format!("Let “{title}” run {} longer", crate::text::duration(*seconds)),
+                    format!(
+                        "Hugging Face cannot prolong a running job. A yes starts it anew when its time is up, {cost}: \
+                         its script must go on from what it has saved."
+                    ),
                 )
             }
             Grant::UnknownPrice { model } => (
@@ -84,7 +132,16 @@ impl Agent {
             preview: so_far(session),
             language: "text".to_owned(),
             reasons: vec![reason],
-            cost: Cost::Free,
+            cost: match grant {
+                Grant::Longer { micros: Some(micros), .. } => Cost::AtMost(*micros),
+                Grant::Longer { micros: None, .. } => {
+                    Cost::Unknown("its hardware is in no price list".to_owned())
+                }
+                _ => Cost::Free,
+            },
+            facts: Vec::new(),
+            warnings: Vec::new(),
+            examined: true,
             alike: None,
             editable: None,
         }
@@ -113,24 +170,42 @@ fn so_far(session: &Session) -> String {
 }
 
 /// Applies a person's answer to a question about money: a yes allows it and the turn goes on; a no ends
-/// the turn.
+/// the turn, unless it is only about letting work run longer.
 pub(super) fn decided(
     session: &mut Session,
     grant: &Grant,
-    verdict: &Verdict,
-    by: &Actor,
+    calls: Vec<Call>,
+    answer: Answer<'_>,
     decision: Decision,
 ) -> Vec<Event> {
     let Some(TurnState::Waiting { approval, .. }) = session.head.turn.as_ref().map(|turn| &turn.state) else {
         return Vec::new();
     };
-    let (request, at) = (approval.clone(), moment(&decision));
-    if let Verdict::Reject { .. } = verdict {
+    let (request, at, by) = (approval.clone(), moment(&decision), answer.by);
+    let no = matches!(answer.verdict, Verdict::Reject { .. });
+    if !no {
+        note_grant(session, &request, grant, (by, at));
+    }
+    if let Grant::Longer { ticket, seconds, micros } = grant {
+        let id = format!("{LONGER}{ticket}:{}", request.id);
+        let said = if no { "did not let it run longer" } else { "let it run longer, should its time be up" };
+        if !no {
+            let pledge = Some(Pledged { id: id.clone(), micros: *micros });
+            let want = TicketWant::Longer { seconds: *seconds, pledge };
+            let (by, name) = (by.id.clone(), by.name.clone());
+            session.wish_longer(ticket.clone(), TicketRequest { id, by, name, want, at });
+        }
+        if calls.is_empty() {
+            session.push(Item::Synthetic {
+                text: format!("About external work `{ticket}`: {} {said}.", by.name),
+            });
+        }
+        set_state(session, TurnState::Calling { calls });
+    } else if no {
         let ending = Ending::Interrupted { by: Some(by.name.clone()) };
         set_state(session, TurnState::Over { ending, at, told: false });
     } else {
         budget::grant(&mut session.head.settings, grant);
-        note_grant(session, &request, grant, (by, at));
         set_state(session, TurnState::Thinking);
     }
     vec![Event::ApprovalDecided { request, decision }]
@@ -152,6 +227,7 @@ fn note_grant(
         Grant::SpendUntil { micros } => ("spend_until", dollars(*micros)),
         Grant::YoloCap { micros } => ("yolo_cap", dollars(*micros)),
         Grant::UnknownPrice { model } => ("unpriced", model.clone()),
+        Grant::Longer { ticket, seconds, .. } => ("longer", format!("{ticket} by {seconds} s")),
     };
     let entry = AuditEntry {
         at,

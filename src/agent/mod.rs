@@ -4,7 +4,7 @@
 //! front door or a store. Start at [`Agent::advance`]: it moves a session forward by one saved step.
 //! [`tool`] is the port that tools fill; [`rules`] says what is demanded of a call, [`policy`] what may
 //! run; [`approve`] makes questions to people, [`answer`] takes
-//! their answers.
+//! their answers; [`away`] is about calls whose work goes on outside.
 
 use std::sync::Arc;
 
@@ -15,11 +15,13 @@ use crate::random::Random;
 
 pub mod answer;
 pub mod approve;
+pub mod away;
 pub mod budget;
 pub mod canonical;
 pub mod compact;
 pub mod dispatch;
 mod edited;
+mod examine;
 pub mod grant;
 pub mod guard;
 mod paid;
@@ -28,6 +30,7 @@ pub mod policy;
 pub mod prompt;
 pub mod purse;
 pub mod recover;
+pub mod results;
 pub mod roles;
 pub mod rules;
 pub mod session;

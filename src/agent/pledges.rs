@@ -3,14 +3,15 @@
 //! A call runs only after money for it was set aside, and everything set aside is settled or given back:
 //! by the worker that ran the call, or, after a crash, by the next one ([`Agent::recover_pledges`]).
 
+use super::away::LONGER;
 use super::budget::short_words;
-use super::dispatch::push_result;
 use super::paid::add_usage;
 use super::purse::{Payers, Pledge, PurseError, Wish};
+use super::results::push_result;
 use super::tool::Place;
 use super::{Agent, EventSink, Session};
 use crate::protocol::{
-    Act, AuditEntry, Call, CallId, CallStatus, Cost, Scope, ToolOutcome, Turn, TurnState, Usage,
+    Act, AuditEntry, Call, CallId, CallStatus, Cost, Pledged, Scope, ToolOutcome, Turn, TurnState, Usage,
 };
 
 /// Money that was set aside for a call that has no result yet.
@@ -19,6 +20,13 @@ pub(crate) struct Held {
     id: String,
     /// How much; `None` if nobody knows what the call costs.
     amount: Option<u64>,
+}
+
+impl Held {
+    /// The same, to go on with external work until that ends.
+    pub(super) fn into_pledged(self) -> Pledged {
+        Pledged { id: self.id, micros: self.amount }
+    }
 }
 
 impl Agent {
@@ -162,6 +170,10 @@ impl Agent {
             return Ok(false);
         }
         for pledge in &open {
+            // What external work that has not ended holds is settled by its end.
+            if session.head.tickets.iter().any(|open| open.pledges().any(|of_it| of_it.id == pledge.id)) {
+                continue;
+            }
             if may_have_run(session.head.turn.as_ref(), &pledge.id) {
                 self.purse.settle(&pledge.id, pledge.amount).await?;
             } else {
@@ -187,11 +199,20 @@ fn prefix(turn: &Turn, step: u32, call: &CallId) -> String {
 /// saved before calls run, so a call of the step in hand that is not marked did not, and neither did one
 /// of the next step.
 fn may_have_run(turn: Option<&Turn>, pledge: &str) -> bool {
+    // Work that runs longer is asked to only by a save that names the money.
+    if pledge.starts_with(LONGER) {
+        return false;
+    }
     let Some(turn) = turn else { return true };
     if pledge.starts_with(&format!("call:{}:{}:", turn.id, turn.steps + 1)) {
         return false;
     }
-    let (TurnState::Calling { calls } | TurnState::Waiting { calls, .. }) = &turn.state else { return true };
+    let (TurnState::Calling { calls } | TurnState::Waiting { calls, .. } | TurnState::Away { calls, .. }) =
+        &turn.state
+    else {
+        return true;
+    };
     let of_call = calls.iter().find(|call| pledge.starts_with(&prefix(turn, turn.steps, &call.proposed.id)));
-    of_call.is_none_or(|call| matches!(call.status, CallStatus::Started | CallStatus::Done))
+    of_call
+        .is_none_or(|call| matches!(call.status, CallStatus::Started | CallStatus::Away | CallStatus::Done))
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::compact::weigh::Weights;
 use super::pledges::Held;
-use crate::protocol::{AuditEntry, CallId, Item, SessionHead};
+use crate::protocol::{AuditEntry, CallId, Item, SessionHead, TicketChange, TicketId, TicketRequest};
 
 /// A session in hand.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Session {
     weights: Weights,
     saved: usize,
     decisions: Vec<AuditEntry>,
+    tickets: Vec<TicketChange>,
+    unfunded: Vec<(TicketId, TicketRequest)>,
     /// Calls that were marked `Started` by this process and are to run now. A call that is `Started`
     /// but not here was started by a process that is gone.
     pub(crate) in_hand: Vec<CallId>,
@@ -38,6 +40,8 @@ impl Session {
             weights,
             saved,
             decisions: Vec::new(),
+            tickets: Vec::new(),
+            unfunded: Vec::new(),
             in_hand: Vec::new(),
             pledges: BTreeMap::new(),
         }
@@ -105,10 +109,31 @@ impl Session {
         &self.decisions
     }
 
+    /// Notes what this step changes about external work; the next save hands it to whoever watches.
+    pub fn change_ticket(&mut self, change: TicketChange) {
+        self.tickets.push(change);
+    }
+
+    /// What changed about external work since the last save, in order.
+    #[must_use]
+    pub fn unsaved_tickets(&self) -> &[TicketChange] {
+        &self.tickets
+    }
+
+    /// Notes that people let external work run longer; it is asked to once money is set aside for it.
+    pub(super) fn wish_longer(&mut self, ticket: TicketId, request: TicketRequest) {
+        self.unfunded.push((ticket, request));
+    }
+
+    pub(super) fn take_unfunded(&mut self) -> Vec<(TicketId, TicketRequest)> {
+        std::mem::take(&mut self.unfunded)
+    }
+
     /// Everything is saved now.
     pub fn mark_saved(&mut self) {
         self.saved = self.items.len();
         self.decisions.clear();
+        self.tickets.clear();
     }
 }
 

@@ -28,7 +28,9 @@ impl Agent {
         match session.head.turn.as_ref().map(|turn| &turn.state) {
             Some(TurnState::Thinking) => self.think(session, place, sink, cancel).await,
             Some(TurnState::Calling { .. }) => self.dispatch(session, place, sink, cancel).await,
-            Some(TurnState::Waiting { .. } | TurnState::Over { .. }) | None => Advance::Paused,
+            Some(TurnState::Waiting { .. } | TurnState::Away { .. } | TurnState::Over { .. }) | None => {
+                Advance::Paused
+            }
         }
     }
 
@@ -147,6 +149,8 @@ impl Agent {
                 edited: false,
                 approved: None,
                 named_cap: false,
+                meanwhile: None,
+                approved_by: Vec::new(),
             })
             .collect();
         set_state(session, TurnState::Calling { calls });
@@ -189,6 +193,18 @@ pub fn announcement(session: &Session) -> Option<Event> {
             let shown = if untouched { Event::ApprovalRequired } else { Event::ApprovalUpdated };
             Some(shown(approval.clone()))
         }
+        TurnState::Away { .. } => Some(Event::Away {
+            turn: turn.id.clone(),
+            tickets: session
+                .head
+                .tickets
+                .iter()
+                .filter(|open| {
+                    turn.call(&open.ticket.call).is_some_and(|call| call.status == CallStatus::Away)
+                })
+                .map(|open| open.ticket.clone())
+                .collect(),
+        }),
         TurnState::Over { ending, at, .. } => Some(ending_event(session, turn, ending, *at)),
         TurnState::Thinking | TurnState::Calling { .. } => None,
     }

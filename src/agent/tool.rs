@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -22,8 +23,47 @@ pub trait Tool: Send + Sync {
     /// What a call with these arguments would do. Pure and quick; runs before anyone is asked.
     fn assess(&self, arguments: &Value, place: &Place) -> Result<Assessment, BadArguments>;
 
+    /// Looks up what people should know before they are asked: it may read, and nothing else. Runs once per
+    /// question and again when somebody edits the arguments; it has [`EXAMINATION`] of time, and a failure
+    /// is a warning, never a reason not to ask.
+    async fn examine(&self, _arguments: &Value, _context: &ExamineContext) -> Examined {
+        Examined::default()
+    }
+
     /// Does it. Caps its output, watches `context.cancel`, leaves nothing running behind.
     async fn call(&self, arguments: Value, context: CallContext) -> Result<ToolOutcome, ToolError>;
+}
+
+/// How long an examination may take.
+pub const EXAMINATION: Duration = Duration::from_secs(12);
+
+/// What an examination may know.
+#[derive(Debug, Clone)]
+pub struct ExamineContext {
+    /// Where the call would act.
+    pub place: Place,
+    /// Who asked for the turn.
+    pub requester: Actor,
+    /// Arguments of earlier calls of the same tool in this session that had a result, oldest first; the
+    /// last [`EARLIER`] of them.
+    pub earlier: Vec<Value>,
+    /// Commands and scripts that ran with success in this session: arguments of `bash` calls, the last
+    /// [`EARLIER`] of them.
+    pub tried: Vec<Value>,
+}
+
+/// How many earlier calls an examination sees.
+pub const EARLIER: usize = 20;
+
+/// What an examination found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Examined {
+    /// Label and value, in order: what runs, where, who pays, what it reads, where its result goes.
+    pub facts: Vec<(String, String)>,
+    /// What people should know before they say yes, one short sentence each.
+    pub warnings: Vec<String>,
+    /// What changed against the last run of the same thing, as a unified diff.
+    pub diff: Option<String>,
 }
 
 /// Where a session's calls act.
@@ -150,6 +190,8 @@ pub struct CallContext {
     pub place: Place,
     /// Who asked for the turn.
     pub requester: Actor,
+    /// Names of those who said yes to this call.
+    pub approved_by: Vec<String>,
     /// The model in use, for notices' metadata.
     pub model: String,
     /// Progress lines for people.

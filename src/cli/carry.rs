@@ -151,7 +151,8 @@ async fn keep(app: &App, id: &str, imported: Imported, cwd: &Path) -> anyhow::Re
     store.push(operation).await?;
     let lease = store.claim(&Claimable::Only(key), LEASE).await?.context("the store is busy")?;
     let consumed = &[cause];
-    let commit = Commit { head: &head, keep: 0, append: &items, consumed, later: &[], audit: &[] };
+    let commit =
+        Commit { head: &head, keep: 0, append: &items, consumed, later: &[], audit: &[], tickets: &[] };
     store.commit(&lease, commit).await?;
     store.release(&lease, None).await?;
     Ok(())

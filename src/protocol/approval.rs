@@ -87,6 +87,15 @@ pub enum Grant {
         /// The new cap.
         micros: u64,
     },
+    /// External work may run longer.
+    Longer {
+        /// Which.
+        ticket: super::ids::TicketId,
+        /// How much longer, in seconds.
+        seconds: u64,
+        /// What that costs at most; `None` if nobody knows.
+        micros: Option<u64>,
+    },
     /// A model whose price nobody knows may be used in this session.
     UnknownPrice {
         /// The model's id.
@@ -126,6 +135,15 @@ pub struct AskedCall {
     /// Worst-case cost.
     #[serde(default)]
     pub cost: Cost,
+    /// What was looked up before people were asked, label and value, in order. Not part of the digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<(String, String)>,
+    /// What people should know before they say yes, one short sentence each. Not part of the digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Whether facts and warnings were looked up for these very arguments.
+    #[serde(default)]
+    pub examined: bool,
     /// What "approve for this session" would allow; `None` if it may not be allowed so.
     pub alike: Option<Alike>,
     /// The one argument that people edit as text (a command, a script); `None` edits all as JSON.

@@ -120,6 +120,29 @@ pub enum Event {
         #[serde(default)]
         limit_reached: bool,
     },
+    /// The turn waits for external work, and nobody is at work on it meanwhile.
+    Away {
+        /// The turn.
+        turn: TurnId,
+        /// What it waits for.
+        tickets: Vec<super::ticket::Ticket>,
+    },
+    /// The result of external work has come.
+    Returned {
+        /// Which.
+        ticket: super::ids::TicketId,
+        /// What it was.
+        title: String,
+        /// Whether it succeeded.
+        success: bool,
+    },
+    /// Runs of the registry.
+    Runs {
+        /// The words that they were looked for by.
+        words: String,
+        /// They, the newest first.
+        runs: Vec<super::run::Run>,
+    },
     /// The turn was stopped.
     Interrupted {
         /// The turn.

@@ -71,3 +71,7 @@ id! {
     /// A person, as the front door knows them (a Slack user id; `local` in a terminal).
     PersonId
 }
+id! {
+    /// One piece of external work: `job:NAMESPACE/ID`, `space:OWNER/NAME`.
+    TicketId
+}

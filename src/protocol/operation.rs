@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::approval::Verdict;
-use super::ids::{ApprovalId, OperationId, PersonId, SessionKey};
+use super::ids::{ApprovalId, OperationId, PersonId, SessionKey, TicketId};
 use super::role::Role;
 use crate::clock::Timestamp;
 
@@ -150,15 +150,42 @@ pub enum OperationKind {
     },
     /// External work has ended.
     Settle {
-        /// The ticket's name.
-        ticket: String,
+        /// Which.
+        ticket: TicketId,
         /// What to hand to the model.
         output: String,
         /// Whether the work succeeded.
         success: bool,
+        /// What it really cost, in micro-dollars; `None` leaves what was set aside.
+        #[serde(default)]
+        cost: Option<u64>,
+    },
+    /// A person wants something of external work.
+    Job {
+        /// Of which.
+        ticket: TicketId,
+        /// What.
+        wish: JobWish,
+    },
+    /// List runs of the registry that these words name.
+    Runs {
+        /// The words; none lists the newest.
+        words: String,
     },
     /// The process goes away; save and say so.
     Shutdown,
+}
+
+/// What a person wants of external work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobWish {
+    /// End it now.
+    Stop,
+    /// Its whole log, as a file.
+    Logs,
+    /// Let it run as long again; people are asked.
+    Longer,
 }
 
 /// A setting of one session.

@@ -11,6 +11,7 @@ use super::ids::SessionKey;
 use super::operation::Origin;
 use super::plan::PlanItem;
 use super::role::Role;
+use super::ticket::OpenTicket;
 use super::turn::Turn;
 use super::usage::Usage;
 use crate::clock::Timestamp;
@@ -49,6 +50,9 @@ pub struct SessionHead {
     /// The time zone of whoever opened it, by its IANA name, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+    /// External work of this session that has not ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tickets: Vec<OpenTicket>,
     /// What the presenter must remember between workers (handles of posted messages). Only the
     /// front door reads it.
     pub presentation: Value,
@@ -99,6 +103,7 @@ impl SessionHead {
             history_size: 0,
             parent: None,
             zone: None,
+            tickets: Vec::new(),
             presentation: Value::Null,
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::plan::PlanItem;
+use super::ticket::NewTicket;
 
 /// What the model is told about a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,18 +30,29 @@ pub struct ToolOutcome {
     /// The new plan, if the call changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<PlanItem>>,
+    /// External work that the call has begun. If the call waits for one of them, its result is the end of
+    /// that work, and `output` is what to tell the model should it go on before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tickets: Vec<NewTicket>,
 }
 
 impl ToolOutcome {
     /// The tool did what was asked.
     #[must_use]
     pub fn done(output: impl Into<String>) -> Self {
-        Self { output: output.into(), success: true, cost: None, plan: None }
+        Self { output: output.into(), success: true, cost: None, plan: None, tickets: Vec::new() }
     }
 
     /// The tool could not do what was asked; the text says why.
     #[must_use]
     pub fn failed(output: impl Into<String>) -> Self {
-        Self { output: output.into(), success: false, cost: None, plan: None }
+        Self { output: output.into(), success: false, cost: None, plan: None, tickets: Vec::new() }
+    }
+
+    /// The call has begun external work whose end is its result. `meanwhile` is what the model reads should
+    /// it go on before that.
+    #[must_use]
+    pub fn begun(ticket: NewTicket, meanwhile: impl Into<String>) -> Self {
+        Self { tickets: vec![ticket], ..Self::done(meanwhile) }
     }
 }

@@ -45,7 +45,9 @@ pub struct Turn {
 ///    |  | answer, stop, error, limit     |   | decided, expired                 | stop, new message
 ///    |  v                                |   +----------------------------------+------> Over
 ///    | Over <------- stop ---------------+
-///    +------------- all calls have results
+///    |                                   |   only external work is left
+///    |                                   +---------------------------> Away (until it ends, or somebody speaks)
+///    +------------- all calls have results ------------------------------+
 /// ```
 #[expect(clippy::large_enum_variant, reason = "there is one for each session in hand, never a list of them")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,6 +67,13 @@ pub enum TurnState {
         /// What they are asked.
         approval: ApprovalRequest,
         /// Whether the question is known to have reached them.
+        told: bool,
+    },
+    /// The turn waits for external work.
+    Away {
+        /// All calls of the step, in the model's order.
+        calls: Vec<Call>,
+        /// Whether that is known to have reached people.
         told: bool,
     },
     /// The turn has ended.
@@ -94,13 +103,20 @@ pub struct Call {
     /// Whether people were told, when asked, that it goes past what auto-approval may spend.
     #[serde(default)]
     pub named_cap: bool,
+    /// What the model is told if it goes on before the call's external work has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meanwhile: Option<String>,
+    /// Names of those who said yes to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved_by: Vec<String>,
 }
 
 /// What was done about a call.
 ///
 /// ```text
 /// Proposed -> Allowed -> Started -> Done
-///    |  \-> Asked -^  \     \-> Done (outcome unknown, after a crash)
+///    |  \-> Asked -^  \     \-> Away -> Done (its external work has ended, or the turn goes on without it)
+///    |                 \-----\-> Done (outcome unknown, after a crash)
 ///    +--> Done (refused or invalid: the result says so)
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +130,8 @@ pub enum CallStatus {
     Asked,
     /// Marked before it runs; found so after a crash, its outcome is unknown.
     Started,
+    /// What it began goes on outside; a ticket watches that.
+    Away,
     /// Its result is in the transcript.
     Done,
 }
@@ -175,7 +193,9 @@ impl Turn {
     pub fn wants_work(&self) -> bool {
         match &self.state {
             TurnState::Thinking | TurnState::Calling { .. } => true,
-            TurnState::Waiting { told, .. } | TurnState::Over { told, .. } => !told,
+            TurnState::Waiting { told, .. } | TurnState::Away { told, .. } | TurnState::Over { told, .. } => {
+                !told
+            }
         }
     }
 
@@ -189,9 +209,9 @@ impl Turn {
     #[must_use]
     pub fn call(&self, id: &CallId) -> Option<&Call> {
         match &self.state {
-            TurnState::Calling { calls } | TurnState::Waiting { calls, .. } => {
-                calls.iter().find(|call| call.proposed.id == *id)
-            }
+            TurnState::Calling { calls }
+            | TurnState::Waiting { calls, .. }
+            | TurnState::Away { calls, .. } => calls.iter().find(|call| call.proposed.id == *id),
             TurnState::Thinking | TurnState::Over { .. } => None,
         }
     }

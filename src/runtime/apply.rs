@@ -2,18 +2,20 @@
 //!
 //! Never talks to the outside. [`apply`] gives the events that people should see.
 
+use super::outside::{job, returned, stop};
 use super::past::{self, LastTurn};
 use super::{spending, yolo};
 use crate::agent::answer::{self, Answer};
 use crate::agent::approve::{self, set_state};
-use crate::agent::dispatch::close_open_calls;
+use crate::agent::away;
+use crate::agent::results::close_open_calls;
 use crate::agent::roles::NO_EFFORT;
 use crate::agent::tool::Place;
 use crate::agent::{Agent, Session, prompt};
 use crate::clock::Timestamp;
 use crate::protocol::{
-    Decision, Ending, Event, Heard, Item, OnExpiry, Operation, OperationKind, Setting, Settings, Turn,
-    TurnState,
+    Decision, Ending, Event, Grant, Heard, Item, JobWish, OnExpiry, Operation, OperationKind, Setting,
+    Settings, Turn, TurnState,
 };
 
 /// Whether an operation may be applied while the turn stands as it does.
@@ -22,10 +24,12 @@ use crate::protocol::{
 /// behind it. Everything else is applied at the next boundary.
 #[must_use]
 pub fn fits(session: &Session, operation: &Operation) -> bool {
-    let calling =
-        matches!(session.head.turn.as_ref().map(|turn| &turn.state), Some(TurnState::Calling { .. }));
+    let state = session.head.turn.as_ref().map(|turn| &turn.state);
+    let calling = matches!(state, Some(TurnState::Calling { .. }));
     match operation.kind {
         OperationKind::Say { .. } | OperationKind::Settle { .. } | OperationKind::Compact => !calling,
+        // It makes a question, for which there is no room while work is in hand.
+        OperationKind::Job { wish: JobWish::Longer, .. } => !calling && state != Some(&TurnState::Thinking),
         _ => true,
     }
 }
@@ -56,16 +60,15 @@ pub fn apply(session: &mut Session, operation: &Operation, heard: Vec<Heard>, ag
         OperationKind::Resume => resume(session, operation, agent),
         OperationKind::Set { setting } => set(session, operation, setting, agent),
         OperationKind::Status => vec![status(session, agent)],
-        OperationKind::Settle { ticket, output, success } => {
-            let how = if *success { "ended well" } else { "failed" };
-            session.push(Item::Synthetic {
-                text: format!("External work `{ticket}` has {how}. Its report, as data:\n{output}"),
-            });
-            begin_turn(session, operation, agent)
+        OperationKind::Settle { ticket, output, success, .. } => {
+            let settled = away::Settled { ticket, output, success: *success };
+            returned(session, operation, settled, agent)
         }
+        OperationKind::Job { ticket, wish } => job(session, operation, (ticket, *wish), agent),
         // The worker does these, with what it alone has: the store, the ledger, the model.
         OperationKind::Usage
         | OperationKind::Models
+        | OperationKind::Runs { .. }
         | OperationKind::Fork { .. }
         | OperationKind::Adopt { .. } => Vec::new(),
         OperationKind::Shutdown => vec![Event::Shutdown {}],
@@ -113,11 +116,12 @@ fn say(
     agent: &Agent,
 ) -> Vec<Event> {
     let name = &operation.actor.name;
-    let mut events = answer::withdraw(
+    let mut events = away::detach(session);
+    events.extend(answer::withdraw(
         session,
         &format!("Not run: {name} went on without answering, with the message that follows."),
         Decision::Abandoned { name: name.clone(), at: agent.clock.now() },
-    );
+    ));
     if !heard.is_empty() {
         session.push(Item::Overheard { lines: heard });
     }
@@ -144,7 +148,7 @@ fn say(
 }
 
 /// Begins a turn, or lets the one in hand think again with what was added.
-fn begin_turn(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Event> {
+pub(super) fn begin_turn(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Event> {
     match session.head.turn.as_mut() {
         Some(turn) if !turn.is_over() => {
             if turn.speakers().all(|person| person.id != operation.actor.id) {
@@ -177,7 +181,10 @@ pub fn processing(session: &Session) -> Vec<Event> {
 
 fn expire(session: &mut Session, approval: &crate::protocol::ApprovalId, now: Timestamp) -> Vec<Event> {
     let open = session.head.turn.as_ref().and_then(Turn::approval).filter(|asked| asked.id == *approval);
-    let Some((on_expiry, about_money)) = open.map(|asked| (asked.on_expiry, asked.grant.is_some())) else {
+    let about_money =
+        |grant: &Option<Grant>| grant.as_ref().is_some_and(|grant| !matches!(grant, Grant::Longer { .. }));
+    let Some((on_expiry, about_money)) = open.map(|asked| (asked.on_expiry, about_money(&asked.grant)))
+    else {
         return Vec::new();
     };
     let words = match on_expiry {
@@ -206,26 +213,6 @@ fn expire(session: &mut Session, approval: &crate::protocol::ApprovalId, now: Ti
     events
 }
 
-fn stop(session: &mut Session, operation: &Operation, now: Timestamp) -> Vec<Event> {
-    let name = operation.actor.name.clone();
-    let Some(turn) = session.head.turn.as_ref().filter(|turn| !turn.is_over()) else {
-        return vec![private(operation, "Nothing is running here.")];
-    };
-    let waiting = turn.approval().is_some();
-    let words = format!("Not run: {name} stopped the work.");
-    let mut events = if waiting {
-        answer::withdraw(session, &words, Decision::Abandoned { name: name.clone(), at: now })
-    } else {
-        close_open_calls(session, &words)
-    };
-    events.retain(|event| !matches!(event, Event::Processing { .. }));
-    set_state(
-        session,
-        TurnState::Over { ending: Ending::Interrupted { by: Some(name) }, at: now, told: false },
-    );
-    events
-}
-
 fn retry(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Event> {
     match session.head.turn.as_ref().map(|turn| &turn.state) {
         Some(TurnState::Over { ending: Ending::Failed { .. } | Ending::Interrupted { .. }, .. }) => {
@@ -243,6 +230,7 @@ fn resume(session: &mut Session, operation: &Operation, agent: &Agent) -> Vec<Ev
         }
         Some(TurnState::Thinking | TurnState::Calling { .. }) => "I am at work on it already.",
         Some(TurnState::Waiting { .. }) => "A question is open here. Answer it, and I go on.",
+        Some(TurnState::Away { .. }) => "I wait for work outside to end, and then go on by myself.",
         Some(TurnState::Over { .. }) => {
             let mut events = vec![Event::ResumeComplete { restored_count: session.head.history_size }];
             events.extend(begin_turn(session, operation, agent));
@@ -345,6 +333,7 @@ fn status(session: &Session, agent: &Agent) -> Event {
     let state = match head.turn.as_ref().map(|turn| &turn.state) {
         Some(TurnState::Thinking | TurnState::Calling { .. }) => "working",
         Some(TurnState::Waiting { .. }) => "waiting for an answer to a question",
+        Some(TurnState::Away { .. }) => "waiting for a job",
         Some(TurnState::Over { .. }) | None => "idle",
     };
     let done = head.plan.iter().filter(|item| item.status == crate::protocol::PlanStatus::Completed).count();
@@ -356,6 +345,10 @@ fn status(session: &Session, agent: &Agent) -> Event {
         ("Spent".to_owned(), spending::spent(&head.usage)),
         ("Auto-approval".to_owned(), yolo::standing(session, agent)),
     ];
+    for open in &head.tickets {
+        lines
+            .push(("Running".to_owned(), format!("{} {}", open.ticket.work.title(), open.ticket.work.url())));
+    }
     for alike in &head.settings.allowed {
         lines.push(("Allowed here".to_owned(), alike.words.clone()));
     }
@@ -369,7 +362,7 @@ fn is_active(session: &Session) -> bool {
     session.head.turn.as_ref().is_some_and(|turn| !turn.is_over())
 }
 
-fn private(operation: &Operation, text: &str) -> Event {
+pub(super) fn private(operation: &Operation, text: &str) -> Event {
     Event::PrivateLine { to: operation.actor.id.clone(), text: text.to_owned() }
 }
 

@@ -84,7 +84,15 @@ fn asked(status: CallStatus) -> Session {
     let mut session = session();
     apply(&mut session, &says("train it"), Vec::new(), &agent);
     let proposed = ProposedCall { id: "c".into(), tool: "bash".into(), arguments: serde_json::json!({}) };
-    let call = Call { proposed: proposed.clone(), status, edited: false, approved: None, named_cap: false };
+    let call = Call {
+        proposed: proposed.clone(),
+        status,
+        edited: false,
+        approved: None,
+        named_cap: false,
+        meanwhile: None,
+        approved_by: Vec::new(),
+    };
     session.push(Item::Assistant {
         text: String::new(),
         thoughts: Vec::new(),
@@ -256,7 +264,8 @@ fn retry_and_resume_take_up_what_failed() {
 #[test]
 fn the_end_of_external_work_wakes_the_session() {
     let mut session = session();
-    let settle = OperationKind::Settle { ticket: "job 7".into(), output: "exit 1".into(), success: false };
+    let settle =
+        OperationKind::Settle { ticket: "job 7".into(), output: "exit 1".into(), success: false, cost: None };
     apply(&mut session, &does("clock", settle), Vec::new(), &agent());
     let Item::Synthetic { text } = &*session.items()[0].clone() else { panic!() };
     assert!(text.contains("job 7") && text.contains("failed"));

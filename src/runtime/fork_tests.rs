@@ -61,7 +61,15 @@ async fn store_with_a_source(folder: &std::path::Path) -> std::sync::Arc<Embedde
     settings.unpriced.insert("a/b".into());
     settings.allowed.insert(Alike { key: "bash".into(), words: "commands".into() });
     let (keep, append) = source.unsaved();
-    let commit = Commit { head: &source.head, keep, append, consumed: &["o".into()], later: &[], audit: &[] };
+    let commit = Commit {
+        head: &source.head,
+        keep,
+        append,
+        consumed: &["o".into()],
+        later: &[],
+        audit: &[],
+        tickets: &[],
+    };
     store.commit(&lease.unwrap(), commit).await.unwrap();
     store
 }

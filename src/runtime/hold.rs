@@ -17,13 +17,16 @@ use super::spending;
 use super::stop::{stop_arrives, stops, until_stopped};
 use super::timers::{timers, timers_after};
 use super::worker::Worker;
-use crate::agent::dispatch::close_open_calls;
+use crate::agent::results::close_open_calls;
 use crate::agent::tool::Place;
 use crate::agent::{Advance, EventSink, Session, approve, recover, step};
 use crate::protocol::{Ending, Event, Operation, OperationId, OperationKind, SessionHead, TurnState};
 use crate::store::{Commit, Later, Lease, Result, StoreError};
 
 mod models;
+mod outside;
+mod runs;
+mod shorten;
 
 /// Why a session is given back.
 enum Parting {
@@ -207,8 +210,9 @@ impl Held<'_> {
         }
         let now = self.worker.0.agent.clock.now();
         approve::readable(&mut self.session, arrived.then_some(now));
-        if let Some(TurnState::Waiting { told, .. } | TurnState::Over { told, .. }) =
-            self.session.head.turn.as_mut().map(|turn| &mut turn.state)
+        if let Some(
+            TurnState::Waiting { told, .. } | TurnState::Away { told, .. } | TurnState::Over { told, .. },
+        ) = self.session.head.turn.as_mut().map(|turn| &mut turn.state)
         {
             *told = true;
         }
@@ -218,7 +222,7 @@ impl Held<'_> {
 
     fn untold(&self) -> bool {
         let turn = self.session.head.turn.as_ref();
-        turn.is_some_and(|turn| turn.wants_work() && (turn.is_over() || turn.approval().is_some()))
+        turn.is_some_and(|turn| turn.wants_work() && step::announcement(&self.session).is_some())
     }
 
     /// Applies what came in, as far as it fits the state; each operation is consumed by the save that
@@ -247,11 +251,16 @@ impl Held<'_> {
             };
             let mut events = std::mem::take(&mut room);
             let agent = &self.worker.0.agent;
+            self.settle_money(operation).await?;
             events.extend(if matches!(operation.kind, OperationKind::Decide { .. }) {
                 decide(&mut self.session, operation, agent, self.place.as_ref())
             } else {
                 apply(&mut self.session, operation, heard, agent)
             });
+            events.extend(self.after_answer().await?);
+            if let OperationKind::Runs { words } = &operation.kind {
+                events.push(runs::tell(self.worker, words).await?);
+            }
             if operation.kind == OperationKind::Usage {
                 events.push(spending::tell(&self.worker.0.agent, &self.session, operation).await);
             }
@@ -278,27 +287,6 @@ impl Held<'_> {
             self.show_all(&events);
         }
         Ok(())
-    }
-
-    /// Shortens the transcript; `None` if that was let go, to be done by the next worker.
-    async fn compact(&mut self, operation: &Operation) -> Option<Vec<Event>> {
-        let private = |text: &str| {
-            Some(vec![Event::PrivateLine { to: operation.actor.id.clone(), text: text.to_owned() }])
-        };
-        if self.session.head.turn.as_ref().is_some_and(|turn| turn.approval().is_some()) {
-            return private("A question is open here. Answer it first, then shorten.");
-        }
-        let cancel = self.worker.0.suspend.child_token();
-        let shortened = {
-            let work = self.worker.0.agent.shorten(&mut self.session, &self.sink, &cancel);
-            until_stopped(work, &cancel, stop_arrives(self.worker, &self.lease, &self.bell, &self.lost)).await
-        };
-        match (shortened, cancel.is_cancelled()) {
-            (true, _) => Some(Vec::new()),
-            (false, false) => private("There is nothing to shorten yet."),
-            (false, true) if self.is_let_go() => None,
-            (false, true) => private("Stopped; the history is as it was."),
-        }
     }
 
     /// Whether this worker must keep its hands off: the process ends, or another holds the session.
@@ -350,8 +338,13 @@ impl Held<'_> {
         self.worker.0.agent.return_unused(&mut self.session).await;
         let (keep, append) = self.session.unsaved();
         let audit = self.session.unsaved_audit();
-        let commit = Commit { head: &self.session.head, keep, append, consumed, later, audit };
+        let tickets = self.session.unsaved_tickets();
+        let commit = Commit { head: &self.session.head, keep, append, consumed, later, audit, tickets };
         self.worker.0.store.commit(&self.lease, commit).await?;
+        if !tickets.is_empty() {
+            // Whoever watches external work looks at once.
+            self.worker.0.store.wake(&self.lease.session);
+        }
         self.session.mark_saved();
         Ok(())
     }

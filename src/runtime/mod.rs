@@ -1,15 +1,17 @@
 //! Who works on which session, and when. Owns intake, workers, and the Presenter port.
 //!
-//! Never knows a front door or a provider. [`intake`] is the way in, [`present`] the way out;
+//! Never knows a front door or a provider. [`intake`] is the way in, [`present`] and [`board`] the ways out;
 //! [`worker`] claims sessions, `hold` moves one forward, `stop` ends what runs, [`apply`] says what an
 //! operation does, `fork` how a conversation goes on elsewhere.
 
 pub mod apply;
 mod bells;
+pub mod board;
 pub mod find;
 mod fork;
 mod hold;
 pub mod intake;
+mod outside;
 pub mod past;
 pub mod present;
 pub mod purse;
@@ -20,6 +22,7 @@ pub mod worker;
 mod yolo;
 
 pub use crate::store::Listed;
+pub use board::Board;
 pub use intake::Intake;
 pub use present::{Branch, Opening, PresentError, Presenter, Presenters};
 pub use purse::LedgerPurse;

@@ -2,7 +2,7 @@
 //!
 //! Ports: [`Inbox`] (what comes in, and who works on what), [`Sessions`] (the saved truth),
 //! [`Signals`] (wake-ups between tasks and processes), [`Ledger`] (money, the outbox of notices, and
-//! the audit log, whose chain is in [`audit`]).
+//! the audit log, whose chain is in [`audit`]), [`Tickets`] (external work, and the registry of runs).
 //! [`embedded`] is the backend on one file; `tests/store` is the conformance suite for every backend.
 //! No write to a session without showing a [`Lease`], whose fencing number the store checks.
 
@@ -16,11 +16,14 @@ use tokio::sync::broadcast;
 use crate::clock::Timestamp;
 use crate::protocol::{
     Account, AuditEntry, AuditRecord, Balance, Door, Item, Notice, Operation, OperationId, Reservation,
-    Reserved, SessionHead, SessionKey,
+    Reserved, SessionHead, SessionKey, TicketChange, TicketId,
 };
 
 pub mod audit;
 pub mod embedded;
+mod tickets;
+
+pub use tickets::{Tickets, Watch, WatchSave};
 
 /// What a store can answer with.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +31,9 @@ pub enum StoreError {
     /// The lease was lost to another worker; what was being written was not saved.
     #[error("the lease on session {0} was lost")]
     Fenced(SessionKey),
+    /// The watch on a ticket was lost to another process, or the ticket is closed; nothing was saved.
+    #[error("the watch on {0} was lost")]
+    Lost(TicketId),
     /// Another process holds this store; the text says which and what to do.
     #[error("{0}")]
     Locked(String),
@@ -115,6 +121,8 @@ pub struct Commit<'a> {
     pub later: &'a [Later],
     /// Decisions to append to the audit log, in order.
     pub audit: &'a [AuditEntry],
+    /// External work that has begun, and what people ask of it.
+    pub tickets: &'a [TicketChange],
 }
 
 /// An operation to be delivered at a time.
@@ -312,7 +320,7 @@ pub trait Ledger: Send + Sync {
     async fn delivery(&self, id: &str) -> Result<Option<Delivered>>;
 }
 
-/// All four ports, as one backend gives them.
-pub trait Store: Inbox + Sessions + Signals + Ledger {}
+/// All five ports, as one backend gives them.
+pub trait Store: Inbox + Sessions + Signals + Ledger + Tickets {}
 
-impl<T: Inbox + Sessions + Signals + Ledger> Store for T {}
+impl<T: Inbox + Sessions + Signals + Ledger + Tickets> Store for T {}

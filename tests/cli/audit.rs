@@ -50,7 +50,8 @@ async fn desk_with_log(days: u64) -> (Desk, PathBuf) {
         })
         .collect();
     let head = SessionHead::new("terminal:1".into(), origin, NOON);
-    let commit = Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit: &audit };
+    let commit =
+        Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit: &audit, tickets: &[] };
     store.commit(&lease, commit).await.unwrap();
     store.close().await;
     (desk, dir)

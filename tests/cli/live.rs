@@ -249,8 +249,15 @@ async fn what_began_in_slack_goes_on_at_the_terminal() {
     let (author, name, text) = ("U1".into(), "Ada".into(), "my colour is green".into());
     let item = Arc::new(Item::User { author, name, text, opens: true, at: None });
     let (append, consumed) = ([item], [id]);
-    let commit =
-        Commit { head: &head, keep: 0, append: &append, consumed: &consumed, later: &[], audit: &[] };
+    let commit = Commit {
+        head: &head,
+        keep: 0,
+        append: &append,
+        consumed: &consumed,
+        later: &[],
+        audit: &[],
+        tickets: &[],
+    };
     store.commit(&lease, commit).await.unwrap();
     store.release(&lease, None).await.unwrap();
     store.close().await;

@@ -67,8 +67,15 @@ impl Scene {
             state,
         });
         let consumed = [operation.id];
-        let commit =
-            Commit { head: &head, keep: 0, append: &[], consumed: &consumed, later: &[], audit: &[] };
+        let commit = Commit {
+            head: &head,
+            keep: 0,
+            append: &[],
+            consumed: &consumed,
+            later: &[],
+            audit: &[],
+            tickets: &[],
+        };
         self.store.commit(&lease, commit).await.unwrap();
         self.store.release(&lease, None).await.unwrap();
         std::fs::create_dir_all(self.folder(name).join(".ml-intern/output")).unwrap();

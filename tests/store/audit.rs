@@ -27,7 +27,12 @@ fn decision(session: &str, act: Act, tool: &str) -> AuditEntry {
 
 async fn decide(store: &dyn Store, lease: &Lease, audit: &[AuditEntry]) -> Result<(), StoreError> {
     let head = head(lease.session.as_str(), 0);
-    store.commit(lease, Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit }).await
+    store
+        .commit(
+            lease,
+            Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit, tickets: &[] },
+        )
+        .await
 }
 
 async fn opened(store: &dyn Store, session: &str) -> Lease {

@@ -62,8 +62,15 @@ async fn full(store: &dyn Store, session: &str, words: &str) -> Lease {
     let said = [user(&format!("I said {words}a")), user(&format!("and {words}b again"))];
     let consumed = [OperationId(op("first"))];
     let audit = [decision(session)];
-    let commit =
-        Commit { head: &head, keep: 0, append: &said, consumed: &consumed, later: &later, audit: &audit };
+    let commit = Commit {
+        head: &head,
+        keep: 0,
+        append: &said,
+        consumed: &consumed,
+        later: &later,
+        audit: &audit,
+        tickets: &[],
+    };
     store.commit(&lease, commit).await.unwrap();
     let paid = Reservation {
         id: op("step"),
@@ -251,7 +258,15 @@ async fn the_words_are_in_no_file_after_a_deletion() {
         let mut head = head("t1", 2);
         head.title = Some(format!("{MARKER} {round}"));
         let said = [user(&format!("{MARKER}{round} {}", "filler ".repeat(3_000)))];
-        let commit = Commit { head: &head, keep: 1, append: &said, consumed: &[], later: &[], audit: &[] };
+        let commit = Commit {
+            head: &head,
+            keep: 1,
+            append: &said,
+            consumed: &[],
+            later: &[],
+            audit: &[],
+            tickets: &[],
+        };
         store.commit(&lease, commit).await.unwrap();
     }
     assert_eq!(store.find(&Find::words(MARKER, 9)).await.unwrap().len(), 1);

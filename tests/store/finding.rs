@@ -64,7 +64,8 @@ async fn save(
     head.history_size = keep + add.len() as u64;
     head.settings.model = Some("other/model".to_owned());
     let consumed = [operation.id];
-    let commit = Commit { head: &head, keep, append: add, consumed: &consumed, later: &[], audit: &[] };
+    let commit =
+        Commit { head: &head, keep, append: add, consumed: &consumed, later: &[], audit: &[], tickets: &[] };
     store.commit(&lease, commit).await.unwrap();
     store.release(&lease, None).await.unwrap();
 }

@@ -215,8 +215,15 @@ pub(super) async fn a_head_that_wants_work_is_claimed_without_operations(backend
     let lease = claim(&*store, &slack()).await.unwrap();
     let thinking = thinking("t1");
     let consumed = [OperationId::from("a")];
-    let commit =
-        Commit { head: &thinking, keep: 0, append: &[], consumed: &consumed, later: &[], audit: &[] };
+    let commit = Commit {
+        head: &thinking,
+        keep: 0,
+        append: &[],
+        consumed: &consumed,
+        later: &[],
+        audit: &[],
+        tickets: &[],
+    };
     store.commit(&lease, commit).await.unwrap();
     // The worker dies here: nobody releases.
     clock.advance(TTL);
@@ -262,6 +269,7 @@ async fn with_later(
             consumed: &consumed,
             later: std::slice::from_ref(later),
             audit: &[],
+            tickets: &[],
         };
         store.commit(&lease, commit).await.unwrap();
     }

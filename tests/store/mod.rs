@@ -190,7 +190,15 @@ async fn consume(store: &dyn Store, lease: &Lease, ids: &[&str]) {
     let consumed: Vec<OperationId> = ids.iter().map(|id| OperationId::from(*id)).collect();
     let size = store.load(&lease.session).await.unwrap().items.len() as u64;
     let head = head(lease.session.as_str(), size);
-    let commit = Commit { head: &head, keep: size, append: &[], consumed: &consumed, later: &[], audit: &[] };
+    let commit = Commit {
+        head: &head,
+        keep: size,
+        append: &[],
+        consumed: &consumed,
+        later: &[],
+        audit: &[],
+        tickets: &[],
+    };
     store.commit(lease, commit).await.unwrap();
 }
 

@@ -16,7 +16,18 @@ async fn append(store: &dyn Store, lease: &Lease, keep: u64, from: u64, to: u64)
     let head = head(lease.session.as_str(), keep + (to - from));
     let append = items(from..to);
     store
-        .commit(lease, Commit { head: &head, keep, append: &append, consumed: &[], later: &[], audit: &[] })
+        .commit(
+            lease,
+            Commit {
+                head: &head,
+                keep,
+                append: &append,
+                consumed: &[],
+                later: &[],
+                audit: &[],
+                tickets: &[],
+            },
+        )
         .await
 }
 
@@ -66,10 +77,12 @@ pub(super) async fn a_commit_that_miscounts_changes_nothing(backend: &dyn Backen
     append(&*store, &lease, 0, 0, 3).await.unwrap();
     assert!(matches!(append(&*store, &lease, 4, 4, 5).await, Err(StoreError::Backend(_))), "a gap");
     let wrong = head("t1", 9);
-    let commit = Commit { head: &wrong, keep: 3, append: &[], consumed: &[], later: &[], audit: &[] };
+    let commit =
+        Commit { head: &wrong, keep: 3, append: &[], consumed: &[], later: &[], audit: &[], tickets: &[] };
     assert!(matches!(store.commit(&lease, commit).await, Err(StoreError::Backend(_))), "a wrong size");
     let other = head("t2", 3);
-    let commit = Commit { head: &other, keep: 3, append: &[], consumed: &[], later: &[], audit: &[] };
+    let commit =
+        Commit { head: &other, keep: 3, append: &[], consumed: &[], later: &[], audit: &[], tickets: &[] };
     assert!(matches!(store.commit(&lease, commit).await, Err(StoreError::Backend(_))), "another's head");
     assert_eq!(store.load(&key("t1")).await.unwrap().items, items(0..3));
     assert_eq!(store.head(&key("t1")).await.unwrap(), Some(head("t1", 3)));
@@ -93,8 +106,15 @@ pub(super) async fn a_commit_by_a_zombie_changes_nothing(backend: &dyn Backend) 
     let (head, added) = (head("t1", 1), items(50..51));
     let consumed = [OperationId::from("open t1")];
     let later = [Later { at: NOON, operation: says("t1", "ghost") }];
-    let commit =
-        Commit { head: &head, keep: 0, append: &added, consumed: &consumed, later: &later, audit: &[] };
+    let commit = Commit {
+        head: &head,
+        keep: 0,
+        append: &added,
+        consumed: &consumed,
+        later: &later,
+        audit: &[],
+        tickets: &[],
+    };
     assert!(matches!(store.commit(&zombie, commit).await, Err(StoreError::Fenced(_))));
     assert_eq!(store.load(&key("t1")).await.unwrap().items, items(0..3));
     assert_eq!(unread_ids(&*store, &heir).await, ["open t1"], "nothing was consumed");
@@ -112,7 +132,8 @@ pub(super) async fn the_newest_sessions_are_listed_first(backend: &dyn Backend) 
         let mut head = head(session, 0);
         head.title = Some(format!("about {session}"));
         head.turns = 3;
-        let commit = Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit: &[] };
+        let commit =
+            Commit { head: &head, keep: 0, append: &[], consumed: &[], later: &[], audit: &[], tickets: &[] };
         store.commit(&lease, commit).await.unwrap();
         store.release(&lease, None).await.unwrap();
     }

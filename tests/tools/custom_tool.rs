@@ -80,6 +80,7 @@ fn context() -> CallContext {
             ownership: Ownership::Session,
         },
         requester: Actor::new("local", "Ann"),
+        approved_by: Vec::new(),
         model: "m".to_owned(),
         progress: Arc::new(Nobody),
         cancel: tokio_util::sync::CancellationToken::new(),

@@ -150,7 +150,7 @@ async fn a_call_that_was_marked_and_then_stopped_is_not_found_under_its_id_later
         says("done"),
     ]);
     bench.step().await;
-    super::super::dispatch::close_open_calls(&mut bench.session, "Not run: stopped.");
+    super::super::results::close_open_calls(&mut bench.session, "Not run: stopped.");
     super::super::approve::set_state(&mut bench.session, TurnState::Thinking);
     bench.go().await;
     answer(&mut bench, "alice", &Verdict::Approve).unwrap();

@@ -340,7 +340,7 @@ async fn what_was_set_aside_for_a_stopped_call_comes_back() {
     let (mut bench, tin) =
         bench([calls(&[("c1", "gift", json!({ "cost": 3 }))])], Some(Price::FREE), Tin::default());
     bench.step().await;
-    crate::agent::dispatch::close_open_calls(&mut bench.session, "stopped");
+    crate::agent::results::close_open_calls(&mut bench.session, "stopped");
     bench.agent.return_unused(&mut bench.session).await;
     assert_eq!(tin.done(), ["gift sets 3000000 aside", "gift gives back"]);
     assert_eq!(bench.session.head.usage.cost, 0);
@@ -371,6 +371,8 @@ async fn what_a_dead_worker_left_open_is_settled_if_it_may_have_run_and_given_ba
         edited: false,
         approved: None,
         named_cap: false,
+        meanwhile: None,
+        approved_by: Vec::new(),
     };
     let turn = bench.session.head.turn.as_mut().unwrap();
     turn.steps = 1;

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 
-use super::super::dispatch::close_open_calls;
 use super::super::recover::recover;
+use super::super::results::close_open_calls;
 use super::money::{DOLLAR, Tin, bench};
 use super::*;
 use crate::agent::approve::set_state;

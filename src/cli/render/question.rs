@@ -193,6 +193,9 @@ pub(in crate::cli) mod tests {
             proposed: None,
             diff: None,
             always: false,
+            facts: Vec::new(),
+            warnings: Vec::new(),
+            examined: false,
             alike: Some(Alike { key: "bash".to_owned(), words: "shell commands here".to_owned() }),
             editable: Some("command".to_owned()),
         };

@@ -155,7 +155,7 @@ fn waiting<'a>(head: Option<&'a SessionHead>, approval: &ApprovalId) -> Option<&
 /// Whether the question can never be answered any more. A turn that is running may just be about to ask.
 fn is_settled(head: &SessionHead, approval: &ApprovalId) -> bool {
     match head.turn.as_ref().map(|turn| &turn.state) {
-        None | Some(TurnState::Over { .. }) => true,
+        None | Some(TurnState::Over { .. } | TurnState::Away { .. }) => true,
         Some(TurnState::Waiting { approval: asked, .. }) => asked.id != *approval,
         Some(TurnState::Thinking | TurnState::Calling { .. }) => false,
     }

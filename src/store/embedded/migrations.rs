@@ -2,10 +2,11 @@
 //! changed, a new schema is one more entry of [`MIGRATIONS`].
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Entry N brings a file from schema N to N + 1.
-pub(super) const MIGRATIONS: [&str; SCHEMA_VERSION as usize] = [FIRST, MONEY_AND_AUDIT, SEARCH_AND_DELETION];
+pub(super) const MIGRATIONS: [&str; SCHEMA_VERSION as usize] =
+    [FIRST, MONEY_AND_AUDIT, SEARCH_AND_DELETION, TICKETS_AND_RUNS];
 
 // `queue` of a session: NULL nothing to do, 0 may be claimed, 1 may be claimed at `claimable_at`
 // (leased, or set aside). The large `head` comes last, so that reading the rest never touches it.
@@ -139,4 +140,41 @@ CREATE TABLE graves (
 ) WITHOUT ROWID;
 CREATE INDEX graves_at ON graves (at);
 CREATE INDEX deliveries_closed ON deliveries (due) WHERE outcome IS NOT NULL;
+";
+
+// A ticket that is held is due when its hold runs out, so a watcher that died is followed by the next one.
+// `words` of a run is what it can be found by, in small letters.
+const TICKETS_AND_RUNS: &str = "
+CREATE TABLE tickets (
+  id TEXT PRIMARY KEY,
+  session TEXT NOT NULL,
+  due INTEGER NOT NULL,
+  held_until INTEGER NOT NULL DEFAULT 0,
+  fence INTEGER NOT NULL DEFAULT 0,
+  claims INTEGER NOT NULL DEFAULT 0,
+  closed_at INTEGER,
+  memo TEXT,
+  body TEXT NOT NULL
+);
+CREATE INDEX tickets_due ON tickets (due) WHERE closed_at IS NULL;
+CREATE INDEX tickets_open ON tickets (session) WHERE closed_at IS NULL;
+CREATE INDEX tickets_closed ON tickets (closed_at) WHERE closed_at IS NOT NULL;
+
+CREATE TABLE ticket_requests (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  ticket TEXT NOT NULL REFERENCES tickets (id),
+  answered_at INTEGER,
+  body TEXT NOT NULL
+);
+CREATE INDEX ticket_requests_open ON ticket_requests (ticket, seq) WHERE answered_at IS NULL;
+
+CREATE TABLE runs (
+  id TEXT PRIMARY KEY,
+  session TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  words TEXT NOT NULL,
+  body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX runs_newest ON runs (started_at);
 ";

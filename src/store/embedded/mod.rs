@@ -19,6 +19,7 @@ mod queue;
 mod readers;
 mod schema;
 mod sessions;
+mod tickets;
 mod writer;
 
 use std::path::Path;

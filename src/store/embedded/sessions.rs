@@ -9,9 +9,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::signed;
 use super::find::{self, Said};
 use super::queue::{requeue, standing};
-use super::{Embedded, audit, erase};
+use super::{Embedded, audit, erase, tickets};
 use crate::clock::Timestamp;
-use crate::protocol::{AuditEntry, Item, OperationId, SessionHead, SessionKey};
+use crate::protocol::{AuditEntry, Item, OperationId, SessionHead, SessionKey, TicketChange};
 use crate::store::{Commit, Find, Lease, Listed, Loaded, Result, Sessions, StoreError};
 
 /// A commit as it is written: everything already in the form that the file keeps.
@@ -28,6 +28,7 @@ struct Step {
     consumed: Vec<OperationId>,
     later: Vec<DueRow>,
     audit: Vec<AuditEntry>,
+    tickets: Vec<TicketChange>,
 }
 
 struct DueRow {
@@ -69,6 +70,7 @@ impl Step {
             consumed: commit.consumed.to_vec(),
             later: commit.later.iter().map(due).collect::<Result<_>>()?,
             audit: commit.audit.to_vec(),
+            tickets: commit.tickets.to_vec(),
         })
     }
 }
@@ -130,6 +132,7 @@ fn save(db: &Connection, step: Step, now: Timestamp) -> Result<()> {
         wait.execute(params![due.id.as_str(), due.at.0, due.body])?;
     }
     audit::append(db, step.audit)?;
+    tickets::change(db, &step.tickets, now)?;
     requeue(db, id, now)
 }
 

@@ -59,6 +59,7 @@ impl Room {
             turn: "t1".into(),
             place: self.place(),
             requester: Actor::new("U1", "Ann"),
+            approved_by: Vec::new(),
             model: "anthropic/claude".to_owned(),
             progress: self.lines.clone(),
             cancel: self.cancel.clone(),

@@ -149,3 +149,37 @@ impl Ledger for Mortal {
         self.inner.audit(after, limit).await
     }
 }
+
+#[async_trait]
+impl Tickets for Mortal {
+    async fn open_ticket(&self, ticket: &Ticket) -> Result<()> {
+        self.inner.open_ticket(ticket).await
+    }
+    async fn ask_ticket(&self, ticket: &TicketId, request: TicketRequest) -> Result<()> {
+        self.inner.ask_ticket(ticket, request).await
+    }
+    async fn claim_watches(&self, now: Timestamp, limit: u32, ttl: Duration) -> Result<Vec<Watch>> {
+        self.write(self.inner.claim_watches(now, limit, ttl)).await
+    }
+    async fn renew_watch(&self, watch: &Watch, ttl: Duration) -> Result<Vec<TicketRequest>> {
+        self.inner.renew_watch(watch, ttl).await
+    }
+    async fn save_watch(&self, watch: &Watch, save: WatchSave<'_>) -> Result<()> {
+        self.write(self.inner.save_watch(watch, save)).await
+    }
+    async fn close_watch(&self, watch: &Watch) -> Result<()> {
+        self.write(self.inner.close_watch(watch)).await
+    }
+    async fn ticket(&self, id: &TicketId) -> Result<Option<Ticket>> {
+        self.inner.ticket(id).await
+    }
+    async fn open_tickets(&self, session: Option<&SessionKey>, limit: u32) -> Result<Vec<Ticket>> {
+        self.inner.open_tickets(session, limit).await
+    }
+    async fn record_run(&self, run: &Run) -> Result<()> {
+        self.inner.record_run(run).await
+    }
+    async fn runs(&self, wanted: &RunFind) -> Result<Vec<Run>> {
+        self.inner.runs(wanted).await
+    }
+}

@@ -43,6 +43,9 @@ fn approval(id: &str) -> Event {
         proposed: None,
         diff: None,
         always: false,
+        facts: Vec::new(),
+        warnings: Vec::new(),
+        examined: false,
         alike: None,
         editable: None,
     };

@@ -28,6 +28,7 @@ fn context(cancel: &CancellationToken) -> CallContext {
             ownership: Ownership::Session,
         },
         requester: Actor::new("U1", "Ann"),
+        approved_by: Vec::new(),
         model: "anthropic/claude".to_owned(),
         progress: Arc::new(Nobody),
         cancel: cancel.clone(),

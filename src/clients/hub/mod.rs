@@ -18,6 +18,7 @@
 pub mod ask;
 mod cache;
 mod error;
+pub mod jobs;
 mod repo;
 pub mod send;
 pub mod stream;

@@ -1,0 +1,139 @@
+//! What the Hub says of a job. Reads whatever it leaves out or sends as null as nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::protocol::Stage;
+
+/// A job, as the Hub describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Its name.
+    pub id: String,
+    /// When it was asked for, as the Hub writes times.
+    #[serde(default)]
+    pub created_at: Option<String>,
+    /// When it began to run.
+    #[serde(default)]
+    pub started_at: Option<String>,
+    /// When it ended.
+    #[serde(default)]
+    pub finished_at: Option<String>,
+    /// The image that it runs in.
+    #[serde(default)]
+    pub docker_image: Option<String>,
+    /// The Space whose image it runs in.
+    #[serde(default)]
+    pub space_id: Option<String>,
+    /// The command.
+    #[serde(default, deserialize_with = "or_nothing")]
+    pub command: Vec<String>,
+    /// Variables, secrets not among them.
+    #[serde(default, deserialize_with = "or_nothing")]
+    pub environment: BTreeMap<String, String>,
+    /// The hardware.
+    #[serde(default, deserialize_with = "or_nothing")]
+    pub flavor: String,
+    /// Labels.
+    #[serde(default, deserialize_with = "or_nothing")]
+    pub labels: BTreeMap<String, String>,
+    /// Where it stands.
+    #[serde(default, deserialize_with = "or_nothing")]
+    pub status: JobStatus,
+    /// Who pays.
+    #[serde(default, deserialize_with = "or_nothing")]
+    pub owner: Owner,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct JobStatus {
+    /// In the Hub's word: `RUNNING`, `COMPLETED`, `ERROR`, `CANCELED`, …
+    #[serde(default, deserialize_with = "or_nothing")]
+    pub stage: String,
+    /// Its remark.
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+/// An account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Owner {
+    /// Its name.
+    #[serde(default, deserialize_with = "or_nothing")]
+    pub name: String,
+}
+
+impl JobStatus {
+    /// The same in our words. A stage that nobody knows counts as running: it is watched until it ends.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        let timed_out = || {
+            let said = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
+            ["timeout", "timed out", "time limit"].iter().any(|words| said.contains(words))
+        };
+        match self.stage.to_ascii_uppercase().as_str() {
+            "COMPLETED" | "SUCCEEDED" => Stage::Completed,
+            "TIMEOUT" | "TIMED_OUT" | "TIMEDOUT" => Stage::TimedOut,
+            "ERROR" | "FAILED" if timed_out() => Stage::TimedOut,
+            "ERROR" | "FAILED" => Stage::Failed,
+            "CANCELED" | "CANCELLED" | "STOPPED" => Stage::Stopped,
+            "CANCELING" | "CANCELLING" | "STOPPING" => Stage::Stopping,
+            "DELETED" => Stage::Vanished,
+            "SCHEDULING" | "SCHEDULED" | "QUEUED" | "PENDING" | "CREATED" | "STARTING" | "UPDATING" => Stage::Queued,
+            _ => Stage::Running,
+        }
+    }
+}
+
+/// Null is nothing.
+pub(super) fn or_nothing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn stages_are_told_in_our_words() {
+        let stage = |stage: &str, message: Option<&str>| {
+            JobStatus { stage: stage.to_owned(), message: message.map(str::to_owned) }.stage()
+        };
+        for (word, message, expected) in [
+            ("COMPLETED", None, Stage::Completed),
+            ("RUNNING", None, Stage::Running),
+            ("SCHEDULING", None, Stage::Queued),
+            ("ERROR", Some("Job failed with exit code: 1"), Stage::Failed),
+            ("ERROR", Some("Job timed out"), Stage::TimedOut),
+            ("ERROR", Some("Job timeout exceeded"), Stage::TimedOut),
+            ("canceled", None, Stage::Stopped),
+            ("DELETED", None, Stage::Vanished),
+            ("SOMETHING_NEW", None, Stage::Running),
+            ("", None, Stage::Running),
+        ] {
+            assert_eq!(stage(word, message), expected, "{word} {message:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_null_or_left_out_is_nothing() {
+        let job: Job = serde_json::from_value(json!({
+            "id": "687f", "createdAt": "2026-11-22T10:00:00.000Z", "dockerImage": "python:3.12", "spaceId": null,
+            "command": ["python"], "arguments": [], "environment": {}, "secrets": {}, "flavor": "cpu-basic",
+            "labels": null, "status": { "stage": "RUNNING", "message": null }, "durations": null,
+            "owner": { "id": "5e", "name": "alice", "type": "user" }
+        }))
+        .unwrap();
+        assert_eq!((job.owner.name.as_str(), job.labels.len()), ("alice", 0));
+        let bare: Job = serde_json::from_value(json!({ "id": "1", "command": null, "status": null })).unwrap();
+        assert_eq!(bare, Job { id: "1".to_owned(), ..Job::default() });
+    }
+}

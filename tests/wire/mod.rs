@@ -1,6 +1,7 @@
 //! Wire tests: real clients against strict fakes on loopback.
 
 mod hub;
+mod jobs;
 pub mod hub_fake;
 mod messaging;
 mod model;

@@ -5,6 +5,7 @@
 //! in [`access`]. Never talks HTTP itself: the doors are in `clients`.
 
 pub mod access;
+pub mod jobs;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Jobs on the Hub: run, list, inspect, follow, cancel, label, and those on a schedule; and what hardware costs.
 //!
-//! Sends what the official client sends (`tests/wire/hub/jobs.rs`). What a job is, as we ask for it, is in
+//! Sends what the official client sends (`tests/wire/jobs.rs`). What a job is, as we ask for it, is in
 //! `spec`; what the Hub says of one in `info`; how its log comes in `logs`; by which labels we know our own in
 //! [`labels`]. Never repeats a request that may have begun a job. Start at [`NewJob`] and [`Hub::run_job`].
 
@@ -9,6 +9,7 @@ pub mod labels;
 mod logs;
 mod schedule;
 mod spec;
+mod stage;
 
 use std::collections::BTreeMap;
 

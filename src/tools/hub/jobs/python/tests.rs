@@ -90,8 +90,10 @@ fn a_name_with_two_values_is_unknown() {
 #[test]
 fn an_error_names_its_place() {
     let Err(error) = read("import os\nprint('é', (1 +)\n") else { panic!("no error") };
-    assert_eq!(error.to_string().lines().next_back().unwrap().trim_end(), "  |                ^");
-    insta::assert_snapshot!(error, @"");
+    assert_eq!(
+        error.to_string(),
+        "syntax error in line 2, column 16: Expected an expression\n\n2 | print('é', (1 +)\n  |                ^"
+    );
     for script in ["def f(:\n  pass", "if x\n  y", "print 'hello'", "x = = 1", "f(a for a in b, c)", "  x = 1"] {
         assert!(matches!(read(script), Err(Unreadable::Syntax { .. })), "{script}");
     }

@@ -100,7 +100,7 @@ fn one(key: &str, value: &str) -> BTreeMap<String, String> {
 fn jobs() -> Vec<(&'static str, &'static str, NewJob)> {
     let python = || Source::Image("python:3.12".to_owned());
     let uv = || Source::Image("ghcr.io/astral-sh/uv:python3.12-bookworm".to_owned());
-    let space = |page: &str| job(Source::read(page), &["duckdb"], &[("name", "lhoestq-duckdb-8ae1c7e9")]);
+    let space = |page: &str, name: &str| job(Source::read(page), &["duckdb"], &[("name", name)]);
     let secret = BTreeMap::from([("HF_TOKEN".to_owned(), Secret::new("hf_secret"))]);
     let sft = "https://raw.githubusercontent.com/huggingface/trl/main/trl/scripts/sft.py";
     let volume = |kind, source: &str, mount: &str, read_only| Volume {
@@ -110,7 +110,11 @@ fn jobs() -> Vec<(&'static str, &'static str, NewJob)> {
         read_only,
     };
     vec![
-        ("run_job_min", "alice", job(python(), &["python", "-c", "print(1)"], &[("name", "python-3-12-3212e188")])),
+        (
+            "run_job_min",
+            "alice",
+            job(python(), &["python", "-c", "print(1)"], &[("name", "python-3-12-3212e188")]),
+        ),
         (
             "run_job_full",
             "acme",
@@ -145,8 +149,16 @@ fn jobs() -> Vec<(&'static str, &'static str, NewJob)> {
                 ..job(python(), &["ls", "/data"], &[("name", "python-3-12-ed17d718")])
             },
         ),
-        ("run_job_space_image", "alice", space("https://huggingface.co/spaces/lhoestq/duckdb")),
-        ("run_job_space_image_hfco", "alice", space("hf.co/spaces/lhoestq/duckdb")),
+        (
+            "run_job_space_image",
+            "alice",
+            space("https://huggingface.co/spaces/lhoestq/duckdb", "lhoestq-duckdb-8ae1c7e9"),
+        ),
+        (
+            "run_job_space_image_hfco",
+            "alice",
+            space("hf.co/spaces/lhoestq/duckdb", "lhoestq-duckdb-a24acb5f"),
+        ),
         (
             "run_uv_job_inline_command",
             "alice",
@@ -259,10 +271,13 @@ async fn jobs_on_a_schedule_are_kept_as_the_official_client_does() {
 #[tokio::test]
 async fn a_log_is_read_as_the_official_client_does_and_goes_on_where_it_was_left() {
     let (desk, hub) = Desk::open().await;
-    for (name, tail) in [("fetch_job_logs", None), ("fetch_job_logs_follow", None), ("fetch_job_logs_tail", Some(50))] {
+    for (name, tail) in
+        [("fetch_job_logs", None), ("fetch_job_logs_follow", None), ("fetch_job_logs_tail", Some(50))]
+    {
         desk.like(name);
         let wish = LogWish { tail, ..LogWish::default() };
-        let lines: Vec<_> = hub.follow_job("alice", JOB, wish, IDLE).await.unwrap().into_stream().collect().await;
+        let lines: Vec<_> =
+            hub.follow_job("alice", JOB, wish, IDLE).await.unwrap().into_stream().collect().await;
         desk.sent(name);
         let texts: Vec<String> = lines.into_iter().map(|line| line.unwrap().text).collect();
         assert_eq!(texts, ["line one", "line two"]);

@@ -1,8 +1,8 @@
 //! Wire tests: real clients against strict fakes on loopback.
 
 mod hub;
-mod jobs;
 pub mod hub_fake;
+mod jobs;
 mod messaging;
 mod model;
 mod model_caching;

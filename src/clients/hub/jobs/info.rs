@@ -88,7 +88,8 @@ mod tests {
         }))
         .unwrap();
         assert_eq!((job.owner.name.as_str(), job.labels.len()), ("alice", 0));
-        let bare: Job = serde_json::from_value(json!({ "id": "1", "command": null, "status": null })).unwrap();
+        let bare: Job =
+            serde_json::from_value(json!({ "id": "1", "command": null, "status": null })).unwrap();
         assert_eq!(bare, Job { id: "1".to_owned(), ..Job::default() });
     }
 }

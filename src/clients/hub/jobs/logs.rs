@@ -231,7 +231,11 @@ mod tests {
         }
         let long = format!(r#"data: {{"timestamp": "1", "data": "begin{}"#, "x".repeat(200_000));
         let cut = text(&long).unwrap();
-        assert!(cut.starts_with("beginxxx") && cut.ends_with("kept whole]") && cut.len() < 5_000, "{}", cut.len());
+        assert!(
+            cut.starts_with("beginxxx") && cut.ends_with("kept whole]") && cut.len() < 5_000,
+            "{}",
+            cut.len()
+        );
     }
 
     #[test]
@@ -264,7 +268,8 @@ mod tests {
         let mut point = LogPoint::default();
         all[..2].iter().for_each(|line| point.pass(line));
         let mut seen = Seen::before(point);
-        let rest: Vec<&str> = all.iter().filter(|line| seen.is_new(line)).map(|line| line.text.as_str()).collect();
+        let rest: Vec<&str> =
+            all.iter().filter(|line| seen.is_new(line)).map(|line| line.text.as_str()).collect();
         assert_eq!(rest, ["c"]);
     }
 }

@@ -41,9 +41,14 @@ impl Source {
     #[must_use]
     pub fn read(image: &str) -> Self {
         let image = image.trim();
-        let page = ["https://huggingface.co/spaces/", "hf.co/spaces/", "https://hf.co/spaces/", "huggingface.co/spaces/"]
-            .iter()
-            .find_map(|prefix| image.strip_prefix(prefix));
+        let page = [
+            "https://huggingface.co/spaces/",
+            "hf.co/spaces/",
+            "https://hf.co/spaces/",
+            "huggingface.co/spaces/",
+        ]
+        .iter()
+        .find_map(|prefix| image.strip_prefix(prefix));
         match page {
             Some(space) => Self::Space(space.trim_end_matches('/').to_owned()),
             None => Self::Image(image.to_owned()),
@@ -118,8 +123,7 @@ impl NewJob {
 }
 
 fn volume(volume: &Volume) -> Value {
-    let mut value =
-        json!({ "type": volume.kind.word(), "source": volume.source, "mountPath": volume.mount });
+    let mut value = json!({ "type": volume.kind.word(), "source": volume.source, "mountPath": volume.mount });
     if let Some(read_only) = volume.read_only {
         value["readOnly"] = json!(read_only);
     }
@@ -133,9 +137,11 @@ mod tests {
     #[test]
     fn an_image_or_the_page_of_a_space() {
         let space = Source::Space("lhoestq/duckdb".to_owned());
-        for page in
-            ["https://huggingface.co/spaces/lhoestq/duckdb", "hf.co/spaces/lhoestq/duckdb", " hf.co/spaces/lhoestq/duckdb/ "]
-        {
+        for page in [
+            "https://huggingface.co/spaces/lhoestq/duckdb",
+            "hf.co/spaces/lhoestq/duckdb",
+            " hf.co/spaces/lhoestq/duckdb/ ",
+        ] {
             assert_eq!(Source::read(page), space, "{page}");
         }
         assert_eq!(Source::read("python:3.12"), Source::Image("python:3.12".to_owned()));

@@ -19,7 +19,9 @@ impl JobStatus {
             "CANCELED" | "CANCELLED" | "STOPPED" => Stage::Stopped,
             "CANCELING" | "CANCELLING" | "STOPPING" => Stage::Stopping,
             "DELETED" => Stage::Vanished,
-            "SCHEDULING" | "SCHEDULED" | "QUEUED" | "PENDING" | "CREATED" | "STARTING" | "UPDATING" => Stage::Queued,
+            "SCHEDULING" | "SCHEDULED" | "QUEUED" | "PENDING" | "CREATED" | "STARTING" | "UPDATING" => {
+                Stage::Queued
+            }
             _ => Stage::Running,
         }
     }

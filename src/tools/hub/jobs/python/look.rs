@@ -70,7 +70,8 @@ pub(super) fn at(source: &str, module: &ModModule) -> Facts {
     let Look { mut facts, checks_gpu, accumulation, .. } = look;
     facts.own_dependencies = metadata::dependencies(source);
     // Command lines inside the script (`--push_to_hub`, `hf upload`).
-    facts.pushes |= ["--push_to_hub", "hf upload", "huggingface-cli upload"].iter().any(|words| source.contains(words));
+    facts.pushes |=
+        ["--push_to_hub", "hf upload", "huggingface-cli upload"].iter().any(|words| source.contains(words));
     if checks_gpu {
         facts.wants_gpu = None;
     }
@@ -183,8 +184,9 @@ impl Look {
                 }
             }
             "from_pretrained" => {
-                let target =
-                    arguments.find_argument_value("pretrained_model_name_or_path", 0).and_then(|it| self.text(it));
+                let target = arguments
+                    .find_argument_value("pretrained_model_name_or_path", 0)
+                    .and_then(|it| self.text(it));
                 self.model(target.or_else(|| self.keyword(arguments, &["model_name"])), &call.func);
             }
             _ => {}
@@ -195,7 +197,9 @@ impl Look {
     /// Keywords that mean the same wherever they stand.
     fn settings(&mut self, name: &str, arguments: &Arguments) {
         for keyword in &arguments.keywords {
-            let (Some(key), value) = (keyword.arg.as_ref().map(|arg| arg.as_str()), &keyword.value) else { continue };
+            let (Some(key), value) = (keyword.arg.as_ref().map(|arg| arg.as_str()), &keyword.value) else {
+                continue;
+            };
             match key {
                 "push_to_hub" if is_true(value) => self.facts.pushes = true,
                 "hub_model_id" => {
@@ -204,14 +208,18 @@ impl Look {
                     self.output(target);
                 }
                 "load_in_4bit" | "load_in_8bit" if is_true(value) => self.wants_gpu(key),
-                "device" | "device_map" if self.text(value).is_some_and(|device| device.starts_with("cuda")) => {
+                "device" | "device_map"
+                    if self.text(value).is_some_and(|device| device.starts_with("cuda")) =>
+                {
                     self.wants_gpu("cuda");
                 }
                 "attn_implementation" if self.text(value).is_some_and(|text| text.starts_with("flash")) => {
                     self.wants_gpu("flash attention");
                 }
                 "num_train_epochs" | "max_epochs" | "epochs" => self.facts.epochs = number(value),
-                "max_steps" => self.facts.max_steps = number(value).and_then(whole).filter(|steps| *steps > 0),
+                "max_steps" => {
+                    self.facts.max_steps = number(value).and_then(whole).filter(|steps| *steps > 0)
+                }
                 "per_device_train_batch_size" => self.facts.batch = number(value).and_then(whole),
                 "gradient_accumulation_steps" => self.accumulation = number(value).and_then(whole),
                 "model" if name.ends_with("Trainer") => {
@@ -227,9 +235,13 @@ impl Look {
     }
 
     fn dataset(&mut self, arguments: &Arguments) {
-        let Some(name) = arguments.find_argument_value("path", 0).and_then(|path| self.text(path)) else { return };
+        let Some(name) = arguments.find_argument_value("path", 0).and_then(|path| self.text(path)) else {
+            return;
+        };
         // Formats of plain files (`load_dataset("json", data_files=…)`) are no datasets.
-        if ["json", "csv", "parquet", "text", "imagefolder", "audiofolder", "arrow", "webdataset"].contains(&name.as_str()) {
+        if ["json", "csv", "parquet", "text", "imagefolder", "audiofolder", "arrow", "webdataset"]
+            .contains(&name.as_str())
+        {
             return;
         }
         let revision = self.keyword(arguments, &["revision"]);

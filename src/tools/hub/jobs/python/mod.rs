@@ -40,7 +40,9 @@ pub enum Unreadable {
         line: usize,
     },
     /// It is too long to be a script.
-    #[error("it has {bytes} bytes; a script may have {LARGEST} at most. Put data into a dataset or a file on the Hub")]
+    #[error(
+        "it has {bytes} bytes; a script may have {LARGEST} at most. Put data into a dataset or a file on the Hub"
+    )]
     TooLong {
         /// How many.
         bytes: usize,

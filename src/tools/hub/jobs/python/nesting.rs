@@ -100,9 +100,32 @@ fn chains(kind: TokenKind) -> bool {
     use TokenKind as T;
     matches!(
         kind,
-        T::Plus | T::Minus | T::Star | T::Slash | T::DoubleSlash | T::Percent | T::At | T::DoubleStar | T::Tilde
-            | T::Vbar | T::Amper | T::CircumFlex | T::LeftShift | T::RightShift | T::Dot | T::Not | T::Await
-            | T::If | T::Else | T::And | T::Or | T::Yield | T::ColonEqual | T::Colon | T::Equal
-            | T::FStringStart | T::TStringStart
+        T::Plus
+            | T::Minus
+            | T::Star
+            | T::Slash
+            | T::DoubleSlash
+            | T::Percent
+            | T::At
+            | T::DoubleStar
+            | T::Tilde
+            | T::Vbar
+            | T::Amper
+            | T::CircumFlex
+            | T::LeftShift
+            | T::RightShift
+            | T::Dot
+            | T::Not
+            | T::Await
+            | T::If
+            | T::Else
+            | T::And
+            | T::Or
+            | T::Yield
+            | T::ColonEqual
+            | T::Colon
+            | T::Equal
+            | T::FStringStart
+            | T::TStringStart
     )
 }

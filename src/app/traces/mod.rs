@@ -19,7 +19,9 @@ use tokio_util::sync::CancellationToken;
 use self::queue::{Queue, Wanted};
 pub(super) use self::sharing::Sharing;
 pub use crate::clients::hub::Visibility;
-use crate::clients::hub::{Created, Hub, HubError, NewFile};
+use crate::clients::hub::{
+    Change, Content, Created, Hub, HubError, Into, NewCommit, NewRepo, Repo, RepoKind, Unwatched,
+};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::protocol::SessionKey;
@@ -33,6 +35,7 @@ const USUAL_REPO: &str = "{hf_user}/ml-intern-sessions";
 /// What the dataset says of itself.
 const CARD: &str = include_str!("card.md");
 const CARD_NAME: &str = "README.md";
+const BRANCH: &str = "main";
 /// How often to look for wishes that nobody told of.
 const LOOK: Duration = Duration::from_secs(30);
 /// Waits after the first and after many refusals.
@@ -195,25 +198,36 @@ impl Traces {
         let mut ready = self.ready.lock().await;
         let repo = self.repo().await?;
         let path = format!("sessions/{}/{id}.jsonl", day(started));
-        let mut files = vec![NewFile { path: &path, content: text.as_bytes() }];
+        let mut changes = vec![Change::Put { path, content: Content::Bytes(text.into()) }];
         if !*ready {
             if self.hub.visibility(&repo).await?.is_none() {
-                self.hub.create_private_dataset(&repo).await?;
+                self.hub.create(&private(&repo)).await?;
             }
-            if !self.hub.has_file(&repo, CARD_NAME).await? {
-                files.push(NewFile { path: CARD_NAME, content: CARD.as_bytes() });
+            if !self.hub.has_file((&repo, BRANCH), CARD_NAME).await? {
+                let content = Content::Bytes(CARD.as_bytes().into());
+                changes.push(Change::Put { path: CARD_NAME.to_owned(), content });
             }
         }
-        self.hub.commit(&repo, &format!("Session {id}"), &files).await?;
+        let commit = NewCommit {
+            repo,
+            revision: BRANCH.to_owned(),
+            into: Into::Revision,
+            summary: format!("Session {id}"),
+            description: String::new(),
+            parent: None,
+            changes,
+        };
+        self.hub.commit(&commit, &Unwatched).await?;
         *ready = true;
         self.waits.lock().await.remove(session);
-        tracing::debug!(%session, repo, "a trace was uploaded");
+        tracing::debug!(%session, repo = commit.repo.id, "a trace was uploaded");
         Ok(())
     }
 
-    async fn repo(&self) -> Result<String, HubError> {
+    async fn repo(&self) -> Result<Repo, HubError> {
         let account = self.account.get_or_try_init(|| self.hub.whoami()).await?;
-        Ok(self.template.replace("{hf_user}", account))
+        let id = self.template.replace("{hf_user}", account);
+        Repo::parse(RepoKind::Dataset, &id).map_err(HubError::BadName)
     }
 
     /// Where traces go, and who may see them there.
@@ -223,7 +237,7 @@ impl Traces {
     pub async fn shared(&self) -> Result<Shared, HubError> {
         let repo = self.repo().await?;
         let visibility = self.hub.visibility(&repo).await?;
-        Ok(Shared { page: self.hub.dataset_page(&repo), repo, visibility })
+        Ok(Shared { page: self.hub.page(&repo), repo: repo.id, visibility })
     }
 
     /// Sets who may see the traces; makes the dataset if there is none.
@@ -232,13 +246,16 @@ impl Traces {
     /// If the Hub cannot be asked, or refuses.
     pub async fn show_to(&self, visibility: Visibility) -> Result<Shared, HubError> {
         let repo = self.repo().await?;
-        if self.hub.create_private_dataset(&repo).await? == Created::Before
-            || visibility == Visibility::Public
-        {
+        if self.hub.create(&private(&repo)).await? == Created::Before || visibility == Visibility::Public {
             self.hub.set_visibility(&repo, visibility).await?;
         }
-        Ok(Shared { page: self.hub.dataset_page(&repo), repo, visibility: Some(visibility) })
+        Ok(Shared { page: self.hub.page(&repo), repo: repo.id, visibility: Some(visibility) })
     }
+}
+
+/// The dataset as it is made.
+fn private(repo: &Repo) -> NewRepo {
+    NewRepo { repo: repo.clone(), visibility: Visibility::Private, sdk: None }
 }
 
 /// Names where traces go, in letters that tell nothing of the token.

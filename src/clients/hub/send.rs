@@ -91,19 +91,25 @@ pub struct Listed<T> {
 }
 
 /// The tries of one request.
-struct Tries {
+pub(super) struct Tries {
     done: u32,
     since: Instant,
+}
+
+impl Tries {
+    pub(super) fn new() -> Self {
+        Self { done: 0, since: Instant::now() }
+    }
 }
 
 impl Hub {
     /// Sends a request and gives the answer, its body unread.
     pub async fn send(&self, ask: &Ask) -> Result<Response, HubError> {
         let url = ask.url(&self.endpoint)?;
-        let mut tries = Tries { done: 0, since: Instant::now() };
+        let mut tries = Tries::new();
         loop {
             let outcome = self.once(ask, url.clone()).await;
-            if let Some(response) = self.settle(ask, outcome, &mut tries).await? {
+            if let Some(response) = self.settle(ask.nature, outcome, &mut tries).await? {
                 return Ok(response);
             }
         }
@@ -114,14 +120,15 @@ impl Hub {
         self.whole_at(ask, ask.url(&self.endpoint)?).await
     }
 
-    async fn whole_at(&self, ask: &Ask, url: Url) -> Result<Whole, HubError> {
-        let mut tries = Tries { done: 0, since: Instant::now() };
+    /// The same, at an address that the Hub gave us.
+    pub(super) async fn whole_at(&self, ask: &Ask, url: Url) -> Result<Whole, HubError> {
+        let mut tries = Tries::new();
         loop {
             let outcome = match self.once(ask, url.clone()).await {
                 Ok(response) => whole_of(response, ask.cap).await,
                 Err(error) => Err(error),
             };
-            if let Some(whole) = self.settle(ask, outcome, &mut tries).await? {
+            if let Some(whole) = self.settle(ask.nature, outcome, &mut tries).await? {
                 return Ok(whole);
             }
         }
@@ -184,9 +191,9 @@ impl Hub {
     }
 
     /// What to do with an outcome: give it, or wait and say that there is none yet.
-    async fn settle<T>(
+    pub(super) async fn settle<T>(
         &self,
-        ask: &Ask,
+        nature: Nature,
         outcome: Result<T, HubError>,
         tries: &mut Tries,
     ) -> Result<Option<T>, HubError> {
@@ -195,7 +202,7 @@ impl Hub {
             Err(error) => error,
         };
         tries.done += 1;
-        let again = match (&error, ask.nature) {
+        let again = match (&error, nature) {
             (HubError::Limited { .. }, _) => true,
             (error, Nature::Read) => error.may_pass(),
             (_, Nature::Write) => false,
@@ -215,9 +222,8 @@ impl Hub {
 
     /// Sends it once, and follows redirects.
     async fn once(&self, ask: &Ask, mut url: Url) -> Result<Response, HubError> {
-        let home = url.origin();
         for _ in 0..=HOPS {
-            let ours = url.origin() == home;
+            let ours = self.is_home(&url);
             let mut request = self.http.request(ask.method.clone(), url.clone());
             for (name, value) in &ask.headers {
                 request = request.header(*name, value);
@@ -243,7 +249,7 @@ impl Hub {
             if ask.nature == Nature::Write && !kept {
                 return Err(HubError::Strange("a change is answered with a redirect"));
             }
-            if next.origin() != home {
+            if !self.is_home(&next) {
                 match ask.elsewhere {
                     Elsewhere::Refuse => {
                         return Err(HubError::Strange("it sends us to another host"));
@@ -258,6 +264,11 @@ impl Hub {
             url = next;
         }
         Err(HubError::Strange("it sends us in a circle"))
+    }
+
+    /// Whether this is the Hub's own address: the only one that the token goes to.
+    pub(super) fn is_home(&self, url: &Url) -> bool {
+        Url::parse(&self.endpoint).is_ok_and(|home| home.origin() == url.origin())
     }
 
     async fn refusal(&self, ask: &Ask, mut response: Response) -> HubError {

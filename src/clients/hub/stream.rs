@@ -42,7 +42,14 @@ fn silence() -> HubError {
 }
 
 impl Streaming {
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> reqwest::StatusCode {
+        self.response.status()
+    }
+
     /// Its headers.
+    #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.response.headers()
     }

@@ -43,6 +43,8 @@ pub struct Ask {
     pub(super) method: Method,
     pub(super) nature: Nature,
     pub(super) elsewhere: Elsewhere,
+    /// Whether the token may come along, where it may go at all.
+    pub(super) signed: bool,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Option<(&'static str, Bytes)>,
     /// `None`: the caller watches the body (streams).
@@ -91,6 +93,7 @@ impl Ask {
             method,
             nature,
             elsewhere: Elsewhere::Refuse,
+            signed: true,
             headers: Vec::new(),
             body: None,
             timeout: Some(TIMEOUT),
@@ -182,6 +185,12 @@ impl Ask {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// It goes without the token.
+    pub(super) fn unsigned(mut self) -> Self {
+        self.signed = false;
         self
     }
 

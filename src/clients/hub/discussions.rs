@@ -150,7 +150,8 @@ impl Hub {
     ) -> Result<(Vec<Discussion>, u64), HubError> {
         let mut found = Vec::new();
         for page in 0..PAGES {
-            let mut ask = Ask::get(&["api", repo.kind.plural()]).repo(repo.kind, &repo.id).then("discussions");
+            let mut ask =
+                Ask::get(&["api", repo.kind.plural()]).repo(repo.kind, &repo.id).then("discussions");
             let filters = [("type", wanted.kind), ("status", wanted.status), ("author", wanted.author)];
             for (name, value) in filters {
                 if let Some(value) = value {

@@ -62,14 +62,19 @@ impl Hub {
     ///
     /// # Errors
     /// As [`HubError`] says.
-    pub async fn file_facts(&self, (repo, revision): (&Repo, &str), path: &str) -> Result<FileFacts, HubError> {
+    pub async fn file_facts(
+        &self,
+        (repo, revision): (&Repo, &str),
+        path: &str,
+    ) -> Result<FileFacts, HubError> {
         let ask = resolve(Ask::head(&[]), (repo, revision), path);
         // For what is kept elsewhere, the answer that says where holds the facts.
         let whole = self.whole(&ask.elsewhere(Elsewhere::Show)).await?;
         let number = |name: &str| whole.header(name).and_then(|value| value.parse().ok());
         let text = |name: &str| whole.header(name).map(|value| unquoted(value).to_owned());
         Ok(FileFacts {
-            size: number("x-linked-size").or_else(|| number("content-length").filter(|_| whole.status.is_success())),
+            size: number("x-linked-size")
+                .or_else(|| number("content-length").filter(|_| whole.status.is_success())),
             etag: text("x-linked-etag").or_else(|| text("etag")),
             commit: text("x-repo-commit"),
         })

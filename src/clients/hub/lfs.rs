@@ -112,11 +112,8 @@ impl Action {
         if size == 0 {
             return Err(HubError::Strange("the size of a part is zero"));
         }
-        let mut parts: Vec<(u64, String)> = self
-            .header
-            .keys()
-            .filter_map(|name| Some((name.parse().ok()?, self.value(name)?)))
-            .collect();
+        let mut parts: Vec<(u64, String)> =
+            self.header.keys().filter_map(|name| Some((name.parse().ok()?, self.value(name)?))).collect();
         parts.sort();
         Ok(Some((size, parts.into_iter().map(|(_, href)| href).collect())))
     }
@@ -141,7 +138,8 @@ impl Hub {
             let answer = self.batch((repo, revision), group).await?;
             for large in group {
                 let object = answer.objects.iter().find(|object| object.oid == large.oid);
-                let object = object.ok_or(HubError::Strange("LFS does not speak of a file it was asked about"))?;
+                let object =
+                    object.ok_or(HubError::Strange("LFS does not speak of a file it was asked about"))?;
                 self.place(large, object, watch).await?;
             }
         }
@@ -188,7 +186,7 @@ impl Hub {
                     .map(|(number, etag)| json!({ "partNumber": number, "etag": etag }))
                     .collect();
                 let body = json!({ "oid": large.oid, "parts": parts }).to_string();
-                let ask = Ask::post(&[]).body(LFS_JSON, body).header("accept", LFS_JSON);
+                let ask = Ask::post(&[]).body(LFS_JSON, body).header("accept", LFS_JSON).unsigned();
                 self.whole_at(&ask.timeout(STALL), self.elsewhere(&upload.href)?).await?;
             }
         }

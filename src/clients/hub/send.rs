@@ -223,7 +223,7 @@ impl Hub {
     /// Sends it once, and follows redirects.
     async fn once(&self, ask: &Ask, mut url: Url) -> Result<Response, HubError> {
         for _ in 0..=HOPS {
-            let ours = self.is_home(&url);
+            let ours = ask.signed && self.is_home(&url);
             let mut request = self.http.request(ask.method.clone(), url.clone());
             for (name, value) in &ask.headers {
                 request = request.header(*name, value);

@@ -1,8 +1,16 @@
 //! What is sent to the Hub, beside what huggingface_hub 2.4.0 was recorded to send for the same.
 
+mod calls;
+mod core;
+mod played;
+mod uploads;
+
 use std::time::Duration;
 
-use ml_intern::clients::hub::{Created, Hub, HubError, NewFile, Patience, Visibility};
+use ml_intern::clients::hub::{
+    Change, Committed, Content, Created, Hub, HubError, Into, NewCommit, NewRepo, Patience, Repo, RepoKind,
+    Unwatched, Visibility,
+};
 use ml_intern::secret::Secret;
 use serde_json::json;
 
@@ -15,6 +23,24 @@ async fn hub() -> (FakeHub, Hub) {
     (fake, hub)
 }
 
+fn dataset() -> Repo {
+    Repo::parse(RepoKind::Dataset, "alice/data1").unwrap()
+}
+
+async fn commit(hub: &Hub, path: &str, content: Vec<u8>) -> Result<Committed, HubError> {
+    let change = Change::Put { path: path.to_owned(), content: Content::Bytes(content.into()) };
+    let new = NewCommit {
+        repo: dataset(),
+        revision: "main".to_owned(),
+        into: Into::Revision,
+        summary: "add small".to_owned(),
+        description: String::new(),
+        parent: None,
+        changes: vec![change],
+    };
+    hub.commit(&new, &Unwatched).await
+}
+
 fn seen(line: &str, body: serde_json::Value) -> Seen {
     Seen { line: line.to_owned(), body }
 }
@@ -22,17 +48,17 @@ fn seen(line: &str, body: serde_json::Value) -> Seen {
 #[tokio::test]
 async fn requests_are_those_of_the_official_client() {
     let (fake, hub) = hub().await;
+    let private = NewRepo { repo: dataset(), visibility: Visibility::Private, sdk: None };
     assert_eq!(hub.whoami().await.unwrap(), "alice");
-    assert_eq!(hub.visibility("alice/data1").await.unwrap(), None);
-    assert_eq!(hub.create_private_dataset("alice/data1").await.unwrap(), Created::New);
-    assert_eq!(hub.create_private_dataset("alice/data1").await.unwrap(), Created::Before);
-    assert_eq!(hub.visibility("alice/data1").await.unwrap(), Some(Visibility::Private));
-    hub.set_visibility("alice/data1", Visibility::Public).await.unwrap();
-    assert_eq!(hub.visibility("alice/data1").await.unwrap(), Some(Visibility::Public));
-    let file = NewFile { path: "notes/small.txt", content: b"hello world\n" };
-    hub.commit("alice/data1", "add small", &[file]).await.unwrap();
-    assert!(hub.has_file("alice/data1", "notes/small.txt").await.unwrap());
-    assert!(!hub.has_file("alice/data1", "README.md").await.unwrap());
+    assert_eq!(hub.visibility(&dataset()).await.unwrap(), None);
+    assert_eq!(hub.create(&private).await.unwrap(), Created::New);
+    assert_eq!(hub.create(&private).await.unwrap(), Created::Before);
+    assert_eq!(hub.visibility(&dataset()).await.unwrap(), Some(Visibility::Private));
+    hub.set_visibility(&dataset(), Visibility::Public).await.unwrap();
+    assert_eq!(hub.visibility(&dataset()).await.unwrap(), Some(Visibility::Public));
+    commit(&hub, "notes/small.txt", b"hello world\n".to_vec()).await.unwrap();
+    assert!(hub.has_file((&dataset(), "main"), "notes/small.txt").await.unwrap());
+    assert!(!hub.has_file((&dataset(), "main"), "README.md").await.unwrap());
     let create =
         json!({ "name": "data1", "organization": "alice", "visibility": "private", "type": "dataset" });
     let info = seen("GET /api/datasets/alice/data1", json!(null));
@@ -88,12 +114,6 @@ async fn refusals_are_told_apart_by_whether_they_pass() {
         Hub::new("http://127.0.0.1:9", Some(Secret::new(TOKEN))).unwrap().with_patience(Patience::none());
     let error = nowhere.whoami().await.unwrap_err();
     assert!(error.may_pass() && !error.to_string().contains(TOKEN), "{error}");
-    let large = vec![b'x'; 11 * 1024 * 1024];
-    let file = NewFile { path: "large.jsonl", content: &large };
-    assert_eq!(
-        hub.commit("alice/data1", "large", &[file]).await,
-        Err(HubError::TooLarge { what: "large.jsonl".to_owned(), limit: 10 * 1024 * 1024 })
-    );
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@
 //! | [`tools`] | what the model can do, one file per tool | `agent`, `clients`, `messaging` |
 //! | [`trace`] | transcripts as files: writing, reading, names of lines; no IO | nothing more |
 //! | [`runtime`] | who works on which session, and when; the Presenter port | `agent`, `store` |
+//! | [`supervise`] | jobs that run elsewhere, followed from start to settling | `runtime`, `store`, `messaging`, `clients` |
 //! | [`slack`] | Slack as a front door | `runtime`, `clients::slack` |
 //! | [`playground`] | a Slack workspace that you can hold, and a scripted model | `clock` only |
 //! | `app` | the composition root | everything above |
@@ -34,6 +35,7 @@ pub mod runtime;
 pub mod secret;
 pub mod slack;
 pub mod store;
+pub mod supervise;
 pub mod telemetry;
 pub mod text;
 pub mod tools;

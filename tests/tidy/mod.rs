@@ -22,6 +22,7 @@ const LAW: &[(&str, &[&str])] = &[
         ],
     ),
     ("slack", &["runtime", "clients::slack"]),
+    ("supervise", &["runtime", "store", "messaging", "clients"]),
     ("runtime", &["agent", "store"]),
     ("trace", &[]),
     ("tools", &["agent", "clients", "messaging"]),

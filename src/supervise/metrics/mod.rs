@@ -91,7 +91,7 @@ fn whole(value: f64) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "checked to be a whole number in range"
     )]
-    (value >= 0.0 && value < 1e15 && value.fract() == 0.0).then_some(value as u64)
+    ((0.0..1e15).contains(&value) && value.fract() == 0.0).then_some(value as u64)
 }
 
 #[cfg(test)]

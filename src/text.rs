@@ -9,6 +9,27 @@ mod redact;
 
 pub use redact::{Flow, redact, redact_json, redact_known, redact_values};
 
+/// A number as people read it: four digits that count, no noise behind them.
+#[must_use]
+pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() { "NaN".to_owned() } else { "Inf".to_owned() };
+    }
+    let size = value.abs();
+    if size != 0.0 && !(1e-3..1e6).contains(&size) {
+        return format!("{value:.2e}");
+    }
+    let digits = if size >= 1_000.0 {
+        0
+    } else if size >= 100.0 {
+        1
+    } else {
+        4
+    };
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 /// Seconds as people say them: `45 s`, `12 min`, `2 h`, `1 h 30 min`, `3 d 4 h`.
 #[must_use]
 pub fn duration(seconds: u64) -> String {
@@ -155,6 +176,22 @@ pub fn unified_diff(before: &str, after: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_short_and_honest() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.91236, "0.9124"),
+            (1.5, "1.5"),
+            (123.456, "123.5"),
+            (12_345.6, "12346"),
+            (2e-5, "2.00e-5"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "Inf"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
 
     #[test]
     fn cutting_counts_characters_and_never_splits_one() {

@@ -8,7 +8,7 @@ use super::seat::{Picking, Seat, id_of};
 use super::sharing;
 use super::slash::{self, Typed};
 use crate::clock::Timestamp;
-use crate::protocol::{Event, OperationKind, SessionKey, Setting};
+use crate::protocol::{Event, OperationKind, SessionKey, Setting, TicketId};
 use crate::store::Listed;
 
 /// What came of a line.
@@ -72,6 +72,13 @@ pub async fn act(
             }
             return Ok(Did::Nothing);
         }
+        Typed::Job { wish, id } => match job(seat, &id).await? {
+            Ok(ticket) => OperationKind::Job { ticket, wish },
+            Err(why) => {
+                screen.remark(&why);
+                return Ok(Did::Nothing);
+            }
+        },
         Typed::Sessions(words) => {
             list(seat, screen, &words).await?;
             return Ok(Did::Nothing);
@@ -94,6 +101,26 @@ pub async fn act(
         }
     };
     Ok(Did::Wants(kind))
+}
+
+/// The running job that is meant, or why none is.
+async fn job(seat: &Seat, id: &str) -> anyhow::Result<Result<TicketId, String>> {
+    let open = seat.conversation.head().await?.map(|head| head.tickets).unwrap_or_default();
+    let meant: Vec<&TicketId> =
+        open.iter().map(|open| &open.ticket.id).filter(|ticket| ticket.as_str().contains(id)).collect();
+    Ok(match meant[..] {
+        [one] => Ok(one.clone()),
+        [] if open.is_empty() => Err("Nothing runs outside of this session.".to_owned()),
+        _ => {
+            let ids: Vec<String> = open
+                .iter()
+                .map(|open| {
+                    format!("  {}  {}", line(open.ticket.id.as_str(), 80), line(open.ticket.work.title(), 80))
+                })
+                .collect();
+            Err(format!("Name one of these by (a part of) its id:\n{}", ids.join("\n")))
+        }
+    })
 }
 
 /// Whether auto-approval is configured.

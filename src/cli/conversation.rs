@@ -15,13 +15,17 @@ use super::interrupts::{Interrupts, Press};
 use super::render::Screen;
 use crate::clock::Clock;
 use crate::protocol::{
-    Actor, ApprovalRequest, Door, Event, Operation, OperationKind, Origin, SessionHead, SessionKey, Verdict,
+    Actor, ApprovalRequest, Door, Event, Operation, OperationKind, Origin, SessionHead, SessionKey,
+    TurnState, Verdict,
 };
 use crate::random::Random;
 use crate::runtime::Intake;
 
 /// How often to look whether the session has come to rest.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// The same while external work runs for hours.
+const OUTSIDE: Duration = Duration::from_millis(250);
 
 /// The session's key.
 #[must_use]
@@ -148,6 +152,39 @@ impl Conversation {
     pub async fn rests(&self) -> anyhow::Result<bool> {
         // Events are queued before a session is released: none can come after this.
         Ok(!self.intake.is_busy(&self.key()).await? && self.front.is_empty())
+    }
+
+    /// Whether the turn waits for external work, with nobody at work on it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn is_away(&self) -> anyhow::Result<bool> {
+        let turn = self.head().await?.and_then(|head| head.turn);
+        Ok(turn.is_some_and(|turn| matches!(turn.state, TurnState::Away { .. })))
+    }
+
+    /// Waits until something happens here again. Ctrl+C stops the work; `false` if the person leaves.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn until_busy(
+        &self,
+        screen: &mut dyn Screen,
+        interrupts: &mut Interrupts,
+    ) -> anyhow::Result<bool> {
+        while self.rests().await? {
+            tokio::select! {
+                press = interrupts.pressed() => match press {
+                    Press::Leave => return Ok(false),
+                    Press::Stop => {
+                        screen.remark("Stopping the job. Press Ctrl+C again to leave; it is stopped all the same.");
+                        self.submit(OperationKind::Stop).await?;
+                    }
+                },
+                () = tokio::time::sleep(OUTSIDE) => {}
+            }
+        }
+        Ok(true)
     }
 
     /// Draws what happens and answers what is asked, until the session rests.

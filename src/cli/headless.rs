@@ -32,7 +32,17 @@ pub async fn run(
 ) -> anyhow::Result<Exit> {
     let mut interrupts = Interrupts::listen();
     conversation.submit(OperationKind::Say { text: prompt, handle: serde_json::Value::Null }).await?;
-    Ok(match conversation.follow(screen, &mut interrupts, &mut unattended).await? {
+    let followed = loop {
+        let followed = conversation.follow(screen, &mut interrupts, &mut unattended).await?;
+        // A job of hours: nobody works here until it ends, and then the turn goes on.
+        if !matches!(followed, Followed::Rests(None)) || !conversation.is_away().await? {
+            break followed;
+        }
+        if !conversation.until_busy(screen, &mut interrupts).await? {
+            break Followed::Leaves;
+        }
+    };
+    Ok(match followed {
         Followed::Rests(Some(exit)) => exit,
         // The session rests and no turn ended: a question was not ours to answer, or the request was
         // not taken up, and an event said why.

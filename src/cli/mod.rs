@@ -7,7 +7,8 @@
 pub mod args;
 pub mod ask;
 pub mod audit;
-pub mod carry;
+pub mod board;
+mod carry;
 pub mod chat;
 pub mod commands;
 pub mod configuration;

@@ -5,7 +5,7 @@
 use super::sharing::Wish;
 use crate::protocol::money::DOLLAR;
 pub use crate::protocol::operation::EFFORTS;
-use crate::protocol::{OperationKind, Role};
+use crate::protocol::{JobWish, OperationKind, Role};
 
 /// What a typed line means.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,13 @@ pub enum Typed {
     Sessions(String),
     /// Go on with another session: by its number in the last list, or by (the start of) its id.
     Resume(String),
+    /// Something of a running job: of the one with this id, or of the only one.
+    Job {
+        /// What.
+        wish: JobWish,
+        /// Of which; empty for the only one.
+        id: String,
+    },
     /// Show the plan.
     Plan,
     /// Where traces are shared, and with whom.
@@ -42,7 +49,7 @@ pub enum Typed {
 }
 
 /// Name, argument and purpose of every command.
-pub const COMMANDS: [(&str, &str, &str); 19] = [
+pub const COMMANDS: [(&str, &str, &str); 21] = [
     ("/help", "", "show this"),
     ("/new", "", "start a new conversation"),
     ("/clear", "", "the same, and empty the screen"),
@@ -59,6 +66,8 @@ pub const COMMANDS: [(&str, &str, &str); 19] = [
     ("/yolo", "[on|off] [$]", "auto-approval, up to so many dollars"),
     ("/usage", "", "what was spent"),
     ("/status", "", "how this session stands"),
+    ("/runs", "[words]", "what was trained and measured"),
+    ("/job", "stop|logs|extend [id]", "do this to a running job"),
     ("/share-traces", "[public|private]", "where traces go, and who may see them"),
     ("/quit", "", "leave; /exit and Ctrl+D do too"),
     ("/exit", "", "leave"),
@@ -97,6 +106,21 @@ pub fn read(line: &str) -> Typed {
     })
 }
 
+fn job(words: &str) -> Typed {
+    let (what, id) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    let wish = match what {
+        "stop" => JobWish::Stop,
+        "logs" => JobWish::Logs,
+        "extend" => JobWish::Longer,
+        _ => {
+            return Typed::Refused(
+                "Write /job stop, /job logs or /job extend; /status lists what runs.".to_owned(),
+            );
+        }
+    };
+    Typed::Job { wish, id: id.trim().to_owned() }
+}
+
 /// Whether a line is a command; a path (`/data/train.csv is broken`) is not.
 fn is_command(line: &str) -> bool {
     let word = line.split_whitespace().next().unwrap_or_default();
@@ -114,6 +138,8 @@ fn command(word: &str, argument: &str) -> Option<Typed> {
         ("/continue", _) => Typed::Operation(OperationKind::Resume),
         ("/status", _) => Typed::Operation(OperationKind::Status),
         ("/usage", _) => Typed::Operation(OperationKind::Usage),
+        ("/runs", words) => Typed::Operation(OperationKind::Runs { words: words.to_owned() }),
+        ("/job", words) => job(words),
         ("/plan", _) => Typed::Plan,
         ("/share-traces", "") => Typed::ShareTraces(Wish::Tell),
         ("/share-traces", "public") => Typed::ShareTraces(Wish::Public),

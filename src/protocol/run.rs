@@ -77,6 +77,8 @@ pub struct RunFind {
     pub words: String,
     /// Only of this session.
     pub session: Option<SessionKey>,
+    /// Only of this channel: what others do elsewhere is not told.
+    pub channel: Option<String>,
     /// How many to give, the newest first.
     pub limit: u32,
 }

@@ -259,7 +259,7 @@ impl Held<'_> {
             });
             events.extend(self.after_answer().await?);
             if let OperationKind::Runs { words } = &operation.kind {
-                events.push(runs::tell(self.worker, words).await?);
+                events.push(runs::tell(self.worker, &self.session.head, words).await?);
             }
             if operation.kind == OperationKind::Usage {
                 events.push(spending::tell(&self.worker.0.agent, &self.session, operation).await);

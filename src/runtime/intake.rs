@@ -59,4 +59,12 @@ impl Intake {
     pub async fn head(&self, key: &SessionKey) -> Result<Option<SessionHead>> {
         self.store.head(key).await
     }
+
+    /// Runs of the registry, the newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn runs(&self, wanted: &crate::protocol::RunFind) -> Result<Vec<crate::protocol::Run>> {
+        self.store.runs(wanted).await
+    }
 }

@@ -11,6 +11,12 @@ pub const EDIT: &str = "edit";
 pub const REJECT: &str = "reject";
 /// Stop the turn.
 pub const STOP: &str = "stop";
+/// End a job.
+pub const JOB_STOP: &str = "job_stop";
+/// Let a job run as long again.
+pub const JOB_LONGER: &str = "job_longer";
+/// A job's whole log.
+pub const JOB_LOGS: &str = "job_logs";
 /// Try the failed turn again.
 pub const RETRY: &str = "retry";
 /// Whether an answer helped.
@@ -24,6 +30,10 @@ pub const PART: &str = "ml_intern_part";
 pub const CARD: &str = "ml_intern_approval";
 /// Metadata of the message that shows progress where streaming is refused.
 pub const PROGRESS: &str = "ml_intern_progress";
+/// Metadata of a job's card.
+pub const JOB: &str = "ml_intern_job";
+/// Metadata of an alarm about a job.
+pub const ALARM: &str = "ml_intern_alarm";
 /// Metadata of the message that opens a fork's thread.
 pub const FORK: &str = "ml_intern_fork";
 /// Metadata of every other message of ours.

@@ -31,6 +31,7 @@ use crate::clients::slack::{Identity, Scheduler, SlackApi, SlackError, SocketMod
 use crate::clock::Clock;
 use crate::config::{SlackConfig, SlackMode};
 use crate::random::Random;
+use crate::runtime::board::Board;
 use crate::runtime::intake::Intake;
 use crate::runtime::present::Presenters;
 
@@ -100,6 +101,12 @@ impl SlackDoor {
     #[must_use]
     pub fn presenters(&self) -> Arc<dyn Presenters> {
         Arc::clone(&self.presenters) as Arc<dyn Presenters>
+    }
+
+    /// Shows jobs in their threads.
+    #[must_use]
+    pub fn board(&self) -> Arc<dyn Board> {
+        Arc::clone(&self.presenters) as Arc<dyn Board>
     }
 
     /// Routes for deliveries over HTTP; none without a signing secret.

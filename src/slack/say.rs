@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::present::markdown::escape_mrkdwn;
 use crate::protocol::Usage;
 
+mod jobs;
 mod questions;
+pub use jobs::*;
 pub use questions::*;
 
 /// Titles and buttons.
@@ -84,12 +86,12 @@ pub const WHOLE_NOT_ATTACHED: &str = "Cut here; press Edit to read all of it.";
 pub const HELP: &str = "Tell me what you need, in plain words: I plan, write code, run it, and ask before anything risky.\n\n\
 *In a thread*\n\
 `stop` or `!stop` stop what I am doing · `!status` how this session stands · `!model [role] [id]` list or change the models · \
-`!effort [level]` reasoning effort · `!yolo on [dollars]|off` run without asking, up to a sum · `!usage` what was spent · `!undo` drop the last request · \
+`!effort [level]` reasoning effort · `!yolo on [dollars]|off` run without asking, up to a sum · `!usage` what was spent · `!runs [words]` what was trained and measured in this channel, and what it cost · `!undo` drop the last request · \
 `!compact` shorten the history · `!new` start over here · `!retry` try a failed request again · \
 `!resume` go on with a request that was cut off · `!sessions [words]` what was talked about in this channel · \
 `!resume ID` go on with it in this new thread · `!fork [number]` go on from here (or from an earlier request) in a new thread · `!help` this list\n\n\
 *Anywhere*\n\
-`/ml-intern <request>` opens a thread here · `/ml-intern help`";
+`/ml-intern <request>` opens a thread here · `/ml-intern runs [words]` · `/ml-intern help`";
 
 /// A command that does not exist.
 #[must_use]

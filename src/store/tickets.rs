@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Result;
 use crate::clock::Timestamp;
-use crate::protocol::{Run, RunFind, SessionKey, Ticket, TicketId, TicketRequest};
+use crate::protocol::{Door, Run, RunFind, SessionKey, Ticket, TicketId, TicketRequest};
 
 /// External work in the hands of one watcher, until its hold runs out.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,8 +43,9 @@ pub trait Tickets: Send + Sync {
     async fn open_ticket(&self, ticket: &Ticket) -> Result<()>;
     /// Keeps a request to an open ticket, once per id of the request.
     async fn ask_ticket(&self, ticket: &TicketId, request: TicketRequest) -> Result<()>;
-    /// Takes up to `limit` tickets that are due, for `ttl`; if not renewed by then they are due again.
-    async fn claim_watches(&self, now: Timestamp, limit: u32, ttl: Duration) -> Result<Vec<Watch>>;
+    /// Takes up to `limit` tickets of sessions behind this door that are due, for `ttl`; if not renewed by
+    /// then they are due again.
+    async fn claim_watches(&self, door: Door, limit: u32, ttl: Duration) -> Result<Vec<Watch>>;
     /// Holds on for `ttl` from now; gives the requests that are not answered yet.
     ///
     /// # Errors

@@ -8,7 +8,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method as Verb, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use ml_intern::clients::slack::{Method, Outgoing, Priority, Retry, Scheduler, SlackApi, SlackError, Upload};
+use ml_intern::clients::slack::{
+    Method, Outgoing, Priority, Retry, Scheduler, Sharing, SlackApi, SlackError, Upload,
+};
 use ml_intern::config::SlackConfig;
 use ml_intern::random::Random;
 use ml_intern::secret::Secret;
@@ -202,6 +204,7 @@ async fn a_file_goes_up_in_three_steps_and_its_address_gets_no_token() {
         name: "a.txt".into(),
         title: "T".into(),
         content: "hello".into(),
+        sharing: Sharing::Thread,
     };
     assert_eq!(scheduler(&api).upload(&upload).await.unwrap(), "F1");
     let seen = recorder.seen();

@@ -11,6 +11,7 @@ pub mod look;
 pub mod markdown;
 pub mod paint;
 pub mod question;
+mod runs;
 pub mod text;
 pub mod wide;
 

@@ -34,9 +34,20 @@ pub fn draw(request: &ApprovalRequest, paint: Paint) -> String {
             Cost::Unknown(why) => out.push_str(&format!("  costs an unknown amount: {}\n", line(why, 200))),
             Cost::Free => {}
         }
+        for (label, value) in &call.facts {
+            out.push_str(&format!("  {}  {}\n", paint.dim(&line(label, 40)), line(value, 300)));
+        }
+        for warning in &call.warnings {
+            out.push_str(&format!("  {}\n", paint.yellow(&format!("! {}", line(warning, 300)))));
+        }
         out.push_str(&preview(call, paint));
-        if let Some(changed) = &call.diff {
-            out.push_str(&diff(changed, paint));
+        match (&call.diff, &call.proposed) {
+            (Some(changed), Some(_)) => out.push_str(&diff(changed, paint)),
+            (Some(changed), None) => {
+                out.push_str("  what changed against the last run here:\n");
+                out.push_str(&diff_lines(changed, paint));
+            }
+            (None, _) => {}
         }
     }
     out.push_str(&terms(request));
@@ -46,7 +57,11 @@ pub fn draw(request: &ApprovalRequest, paint: Paint) -> String {
 /// What an edit changed, line by line.
 #[must_use]
 pub fn diff(changed: &str, paint: Paint) -> String {
-    let mut out = "  edited; what changed against what was proposed:\n".to_owned();
+    format!("  edited; what changed against what was proposed:\n{}", diff_lines(changed, paint))
+}
+
+fn diff_lines(changed: &str, paint: Paint) -> String {
+    let mut out = String::new();
     for text in clean(changed).lines().take(PREVIEW_LINES) {
         let drawn = match text.chars().next() {
             Some('+') => paint.green(text),

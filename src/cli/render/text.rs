@@ -188,6 +188,21 @@ impl TextScreen {
             Event::Remark { text } | Event::PrivateLine { text, .. } | Event::Ready { message: text, .. } => {
                 self.dim_line(text);
             }
+            Event::Away { tickets, .. } => {
+                for ticket in tickets {
+                    let (title, url) = (line(ticket.work.title(), 120), line(ticket.work.url(), 300));
+                    self.dim_line(&format!("{title} runs: {url}"));
+                }
+            }
+            Event::Returned { title, success, .. } => {
+                let how = if *success { "has ended well" } else { "has failed" };
+                self.dim_line(&format!("{} {how}.", line(title, 120)));
+            }
+            Event::Runs { words, runs } => {
+                self.finish_text();
+                let drawn = super::runs::draw(words, runs, self.paint);
+                self.put(&drawn);
+            }
             Event::Forked { place, link } => {
                 let link = link.as_deref().map(|link| format!(": {}", line(link, 300))).unwrap_or_default();
                 self.dim_line(&format!("Forked. The copy goes on with: {}{link}", line(place, 200)));

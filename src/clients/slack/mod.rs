@@ -22,4 +22,4 @@ pub use method::Method;
 pub use scheduler::{Outgoing, Priority, Retry, Scheduler};
 pub use signature::{SignatureError, sign, verify};
 pub use socket::{Ack, Envelope, EnvelopeHandler, SocketMode, SocketTimes};
-pub use upload::Upload;
+pub use upload::{Sharing, Upload};

@@ -6,7 +6,16 @@ use super::error::SlackError;
 use super::method::Method;
 use super::scheduler::{Outgoing, Priority, Retry, Scheduler};
 
-/// A text file on its way into a thread.
+/// Who sees an uploaded file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Everyone in the thread: it is posted there.
+    Thread,
+    /// Nobody, until a message of ours shows it.
+    None,
+}
+
+/// A file on its way into a thread.
 #[derive(Debug, Clone)]
 pub struct Upload {
     /// The channel.
@@ -17,8 +26,10 @@ pub struct Upload {
     pub name: String,
     /// What people see as its title.
     pub title: String,
-    /// Its text.
-    pub content: String,
+    /// What is in it.
+    pub content: Vec<u8>,
+    /// Who sees it.
+    pub sharing: Sharing,
 }
 
 impl Scheduler {
@@ -56,15 +67,12 @@ impl Scheduler {
         if !put.status().is_success() {
             return Err(SlackError::Transport(format!("the file was not taken: HTTP {}", put.status())));
         }
-        self.call(call(
-            Method::CompleteUpload,
-            json!({
-                "files": [{ "id": id, "title": upload.title }],
-                "channel_id": upload.channel,
-                "thread_ts": upload.thread_ts,
-            }),
-        ))
-        .await?;
+        let mut done = json!({ "files": [{ "id": id, "title": upload.title }] });
+        if upload.sharing == Sharing::Thread {
+            done["channel_id"] = json!(upload.channel);
+            done["thread_ts"] = json!(upload.thread_ts);
+        }
+        self.call(call(Method::CompleteUpload, done)).await?;
         Ok(id.to_owned())
     }
 }

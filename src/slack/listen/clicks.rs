@@ -36,6 +36,7 @@ impl Listener {
             Button::Approve(approval) => decide(approval, Verdict::Approve),
             Button::ApproveForSession(approval) => decide(approval, Verdict::ApproveForSession),
             Button::Stop => OperationKind::Stop,
+            Button::Job(ticket, wish) => OperationKind::Job { ticket: ticket.clone(), wish: *wish },
             Button::Retry => OperationKind::Retry,
         };
         let answer = self.submit(&clicked.place, &clicked.person, cause, kind).await;
@@ -116,7 +117,7 @@ impl Listener {
                 Some(id)
             }
             Button::Retry => None,
-            Button::Stop | Button::Feedback(_) => return,
+            Button::Stop | Button::Job(..) | Button::Feedback(_) => return,
         };
         if let Some(approval) = approval {
             let Ok(Some(head)) = self.intake.head(&clicked.place.session()).await else { return };

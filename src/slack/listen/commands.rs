@@ -1,5 +1,6 @@
 //! The slash command: a request opens a thread, anything else is answered to the person alone.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Listener, NAME_PATIENCE, REMEMBERED};
 use crate::clients::slack::{Method, Outgoing, Priority, Retry, SlackError};
-use crate::protocol::OperationKind;
+use crate::protocol::{OperationKind, RunFind};
 use crate::slack::place::Place;
 use crate::slack::present::markdown::escape_mrkdwn;
 use crate::slack::translate::{Commanded, text};
@@ -15,6 +16,9 @@ use crate::slack::{access, buttons, say};
 
 /// How long the root message may take: Slack waits three seconds for the answer.
 const POST_PATIENCE: Duration = Duration::from_millis(2_200);
+
+/// Runs shown in one answer.
+const RUNS: u32 = 15;
 
 impl Listener {
     pub(super) async fn commanded(self: &Arc<Self>, commanded: Commanded) -> Answer {
@@ -27,6 +31,9 @@ impl Listener {
         }
         if asked.eq_ignore_ascii_case("status") {
             return only_you(&say::here(&self.us.user));
+        }
+        if let Some(words) = runs_asked(&asked) {
+            return self.runs(&channel, words).await;
         }
         if !self.first_delivery(&cause) {
             return Answer::Taken;
@@ -48,6 +55,26 @@ impl Listener {
         match self.submit(&place, &person, format!("slack:command:{cause}"), kind).await {
             Answer::Taken => only_you(say::STARTED),
             _ => only_you(say::NOT_SAVED),
+        }
+    }
+
+    /// What was trained and measured in this channel, for the person alone.
+    async fn runs(&self, channel: &str, words: &str) -> Answer {
+        let wanted = RunFind {
+            words: text::readable(words, &BTreeMap::new()),
+            channel: Some(channel.to_owned()),
+            limit: RUNS,
+            session: None,
+        };
+        match self.intake.runs(&wanted).await {
+            Ok(runs) => {
+                let lines: Vec<String> = runs.iter().map(|run| say::run_line(run, escape_mrkdwn)).collect();
+                only_you(&say::runs(&escape_mrkdwn(&wanted.words), &lines))
+            }
+            Err(error) => {
+                tracing::error!(%error, "the registry of runs could not be read");
+                only_you(say::NOT_SAVED)
+            }
         }
     }
 
@@ -85,6 +112,12 @@ impl Listener {
     fn forget(&self, cause: &str) {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner).remove(cause);
     }
+}
+
+/// The words behind `runs`, if that is what was asked.
+fn runs_asked(asked: &str) -> Option<&str> {
+    let rest = asked.strip_prefix("runs")?;
+    (rest.is_empty() || rest.starts_with(char::is_whitespace)).then(|| rest.trim())
 }
 
 fn only_you(line: &str) -> Answer {

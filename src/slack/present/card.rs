@@ -13,6 +13,9 @@ const SHOWN: usize = 8_000;
 const SHOWN_EACH: usize = 2_800;
 /// Characters of one diff shown.
 const SHOWN_DIFF: usize = 1_500;
+/// Facts and warnings shown for one call.
+const FACTS: usize = 14;
+const WARNINGS: usize = 8;
 /// Calls shown in full.
 const CALLS: usize = 10;
 
@@ -126,6 +129,7 @@ fn calls(request: &ApprovalRequest, cut_note: &str) -> Vec<Value> {
             escape_mrkdwn(&call.tool),
             escape_mrkdwn(&one_line(&call.title, 300))
         )));
+        blocks.extend(found(call));
         let shown = cut(&call.preview, SHOWN_EACH.min(left.max(200)));
         left = left.saturating_sub(shown.chars().count());
         blocks.extend(preformatted(&shown));
@@ -135,13 +139,35 @@ fn calls(request: &ApprovalRequest, cut_note: &str) -> Vec<Value> {
         if let Some(diff) = &call.diff {
             let shown = cut(diff, SHOWN_DIFF.min(left.max(200)));
             left = left.saturating_sub(shown.chars().count());
-            blocks.push(context(say::EDITED));
+            blocks.push(context(if call.proposed.is_some() { say::EDITED } else { say::SINCE_LAST }));
             blocks.extend(preformatted(&shown));
         }
     }
     if request.calls.len() > CALLS {
         blocks.push(context(&say::more_calls(request.calls.len() - CALLS)));
     }
+    blocks
+}
+
+/// What was looked up before people were asked.
+fn found(call: &AskedCall) -> Vec<Value> {
+    let facts: Vec<String> = call
+        .facts
+        .iter()
+        .take(FACTS)
+        .map(|(label, value)| {
+            format!("*{}*  {}", escape_mrkdwn(&one_line(label, 60)), escape_mrkdwn(&one_line(value, 300)))
+        })
+        .collect();
+    let mut blocks = Vec::new();
+    blocks.extend((!facts.is_empty()).then(|| section(&facts.join("\n"))));
+    let warnings: Vec<String> = call
+        .warnings
+        .iter()
+        .take(WARNINGS)
+        .map(|text| say::warning(&escape_mrkdwn(&one_line(text, 300))))
+        .collect();
+    blocks.extend((!warnings.is_empty()).then(|| section(&warnings.join("\n"))));
     blocks
 }
 

@@ -5,11 +5,13 @@
 
 mod again;
 mod answer;
+mod board;
 mod branch;
 mod card;
 mod ending;
 mod found;
 mod heard;
+mod job_card;
 mod live;
 pub mod markdown;
 mod memo;

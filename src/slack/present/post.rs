@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::found::Found;
-use crate::clients::slack::{Method, Outgoing, Priority, Retry, Scheduler, SlackError, Upload};
+use crate::clients::slack::{Method, Outgoing, Priority, Retry, Scheduler, Sharing, SlackError, Upload};
 use crate::runtime::present::PresentError;
 use crate::slack::buttons;
 use crate::slack::place::Place;
@@ -193,7 +193,8 @@ impl Courier {
             thread_ts: self.place.thread_ts.clone(),
             name: name.to_owned(),
             title: name.to_owned(),
-            content: content.to_owned(),
+            content: content.as_bytes().to_vec(),
+            sharing: Sharing::Thread,
         };
         self.scheduler.upload(&upload).await.map(|_| ())
     }

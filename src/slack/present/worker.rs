@@ -105,6 +105,7 @@ impl Worker {
                     live.step_ended();
                 }
             }
+            Event::Away { .. } => self.wait_outside().await,
             Event::ApprovalRequired(request) => self.ask(&request).await,
             Event::ApprovalUpdated(request) => self.ask_anew(&request).await,
             Event::ApprovalReminder(request) => self.remind(&request).await,
@@ -160,6 +161,10 @@ impl Worker {
                 let progress = match state.as_str() {
                     "running" => Progress::Underway,
                     "approved" => Progress::Pending,
+                    "away" => {
+                        live.tasks.output(tool_call_id.as_str(), say::GOES_ON, Progress::Complete);
+                        Progress::Complete
+                    }
                     _ => Progress::Error,
                 };
                 live.tasks.call_is(tool_call_id.as_str(), progress);
@@ -228,6 +233,14 @@ impl Worker {
         self.shared.status.show(&self.courier, Activity::Active, None).await;
     }
 
+    /// Nobody is at work until external work ends: every surface is closed, and nothing spins.
+    async fn wait_outside(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.close(&self.courier).await;
+        }
+        self.shared.status.show(&self.courier, Activity::Suspended, None).await;
+    }
+
     async fn private(&self, to: &PersonId, text: &str) {
         let arguments = serde_json::json!({
             "channel": self.courier.place.channel,
@@ -250,6 +263,10 @@ impl Worker {
             Event::UndoComplete { removed } => say::undone(*removed),
             Event::NewComplete { previous_message_count } => say::started_over(*previous_message_count),
             Event::ResumeComplete { restored_count } => say::resumed(*restored_count),
+            Event::Runs { words, runs } => {
+                let lines: Vec<String> = runs.iter().map(|run| say::run_line(run, safe)).collect();
+                super::markdown::cut(&say::runs(&safe(words), &lines), 11_000)
+            }
             Event::Forked { place, link } => say::forked(&safe(place), link.as_deref()),
             Event::Compacted { old_tokens, new_tokens } => say::compacted(*old_tokens, *new_tokens),
             Event::SessionTerminated { reason } => say::terminated(&safe(reason)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Button, Clicked, Form, Inbound, Ourselves, Person, Submitted};
-use crate::protocol::ApprovalId;
+use crate::protocol::{ApprovalId, JobWish};
 use crate::slack::place::Place;
 use crate::slack::{buttons, modal};
 
@@ -38,6 +38,9 @@ fn clicked(payload: &Value, us: &Ourselves) -> Inbound {
         buttons::EDIT => Button::Edit(approval()),
         buttons::REJECT => Button::Reject(approval()),
         buttons::STOP => Button::Stop,
+        buttons::JOB_STOP => Button::Job(value.into(), JobWish::Stop),
+        buttons::JOB_LONGER => Button::Job(value.into(), JobWish::Longer),
+        buttons::JOB_LOGS => Button::Job(value.into(), JobWish::Logs),
         buttons::RETRY => Button::Retry,
         buttons::FEEDBACK => Button::Feedback(value.to_owned()),
         _ => return Inbound::Nothing("a button that is not ours"),

@@ -19,7 +19,7 @@ pub use message::event;
 use std::collections::BTreeMap;
 
 use super::place::Place;
-use crate::protocol::{ApprovalId, OperationKind};
+use crate::protocol::{ApprovalId, JobWish, OperationKind, TicketId};
 
 /// Who we are in this workspace; needed to tell a mention of us, and our own messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +142,8 @@ pub enum Button {
     Reject(ApprovalId),
     /// Stop the turn.
     Stop,
+    /// Something of a job.
+    Job(TicketId, JobWish),
     /// Try the failed turn again.
     Retry,
     /// Say whether the answer helped.

@@ -30,6 +30,10 @@ pub(super) fn words(text: &str) -> Words {
         ("retry", _) if alone => Words::Command(OperationKind::Retry),
         ("resume", _) if alone => Words::Command(OperationKind::Resume),
         ("resume", id) if !id.contains(' ') => Words::GoOn(id.trim_matches('`').to_owned()),
+        ("runs", words) => {
+            let words = super::text::readable(words, &std::collections::BTreeMap::new());
+            Words::Command(OperationKind::Runs { words })
+        }
         ("sessions", words) => Words::Sessions(words.to_owned()),
         ("fork", "") => Words::Command(OperationKind::Fork { turn: None }),
         ("fork", turn) if turn.parse::<u64>().is_ok_and(|turn| turn > 0) => {

@@ -148,6 +148,7 @@ const TICKETS_AND_RUNS: &str = "
 CREATE TABLE tickets (
   id TEXT PRIMARY KEY,
   session TEXT NOT NULL,
+  door TEXT NOT NULL,
   due INTEGER NOT NULL,
   held_until INTEGER NOT NULL DEFAULT 0,
   fence INTEGER NOT NULL DEFAULT 0,
@@ -156,7 +157,7 @@ CREATE TABLE tickets (
   memo TEXT,
   body TEXT NOT NULL
 );
-CREATE INDEX tickets_due ON tickets (due) WHERE closed_at IS NULL;
+CREATE INDEX tickets_due ON tickets (door, due) WHERE closed_at IS NULL;
 CREATE INDEX tickets_open ON tickets (session) WHERE closed_at IS NULL;
 CREATE INDEX tickets_closed ON tickets (closed_at) WHERE closed_at IS NOT NULL;
 

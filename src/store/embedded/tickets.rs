@@ -10,15 +10,16 @@ use serde_json::Value;
 
 use super::Embedded;
 use super::error::signed;
+use super::queue::door_name;
 use crate::clock::Timestamp;
-use crate::protocol::{Run, RunFind, SessionKey, Ticket, TicketChange, TicketId, TicketRequest};
+use crate::protocol::{Door, Run, RunFind, SessionKey, Ticket, TicketChange, TicketId, TicketRequest};
 use crate::store::{Result, StoreError, Tickets, Watch, WatchSave};
 
 /// Words of a search that are looked at.
 const WORDS: usize = 8;
 
 const DUE: &str = "SELECT id, body, memo, fence, claims FROM tickets
-   WHERE closed_at IS NULL AND due <= ?1 ORDER BY due LIMIT ?2";
+   WHERE closed_at IS NULL AND door = ?3 AND due <= ?1 ORDER BY due LIMIT ?2";
 
 /// Applies what a step changes; part of its commit.
 pub(super) fn change(db: &Connection, changes: &[TicketChange], now: Timestamp) -> Result<()> {
@@ -34,11 +35,13 @@ pub(super) fn change(db: &Connection, changes: &[TicketChange], now: Timestamp) 
 /// Opens a ticket; one that was ever opened under its id stays as it is.
 fn open(db: &Connection, ticket: &Ticket, now: Timestamp) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO tickets (id, session, due, body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO tickets (id, session, door, due, body) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO NOTHING",
     )?
     .execute(params![
         ticket.id.as_str(),
         ticket.session.as_str(),
+        door_name(ticket.origin.door),
         now.0,
         serde_json::to_string(ticket)?
     ])?;
@@ -58,10 +61,15 @@ fn ask(db: &Connection, ticket: &TicketId, request: &TicketRequest, now: Timesta
 }
 
 /// Takes up to `limit` due tickets until `until`.
-fn claim(db: &Connection, now: Timestamp, limit: u32, until: Timestamp) -> Result<Vec<Watch>> {
+fn claim(
+    db: &Connection,
+    door: Door,
+    (now, until): (Timestamp, Timestamp),
+    limit: u32,
+) -> Result<Vec<Watch>> {
     let mut statement = db.prepare_cached(DUE)?;
     let rows: Vec<(String, String, Option<String>, u64, u32)> = statement
-        .query_map(params![now.0, limit], |row| {
+        .query_map(params![now.0, limit, door_name(door)], |row| {
             let fence: i64 = row.get(3)?;
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, fence.unsigned_abs(), row.get(4)?))
         })?
@@ -204,7 +212,10 @@ fn runs(db: &Connection, wanted: &RunFind) -> Result<Vec<Run>> {
         let text: String = row.get(1)?;
         if words.iter().all(|word| text.contains(word)) {
             let body: String = row.get(0)?;
-            found.push(serde_json::from_str(&body)?);
+            let run: Run = serde_json::from_str(&body)?;
+            if wanted.channel.is_none() || wanted.channel == run.channel {
+                found.push(run);
+            }
         }
     }
     Ok(found)
@@ -222,8 +233,9 @@ impl Tickets for Embedded {
         self.write(move |db| ask(db, &ticket, &request, now)).await
     }
 
-    async fn claim_watches(&self, now: Timestamp, limit: u32, ttl: Duration) -> Result<Vec<Watch>> {
-        self.write(move |db| claim(db, now, limit, now.plus(ttl))).await
+    async fn claim_watches(&self, door: Door, limit: u32, ttl: Duration) -> Result<Vec<Watch>> {
+        let now = self.clock.now();
+        self.write(move |db| claim(db, door, (now, now.plus(ttl)), limit)).await
     }
 
     async fn renew_watch(&self, watch: &Watch, ttl: Duration) -> Result<Vec<TicketRequest>> {

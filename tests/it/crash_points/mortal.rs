@@ -158,8 +158,8 @@ impl Tickets for Mortal {
     async fn ask_ticket(&self, ticket: &TicketId, request: TicketRequest) -> Result<()> {
         self.inner.ask_ticket(ticket, request).await
     }
-    async fn claim_watches(&self, now: Timestamp, limit: u32, ttl: Duration) -> Result<Vec<Watch>> {
-        self.write(self.inner.claim_watches(now, limit, ttl)).await
+    async fn claim_watches(&self, door: Door, limit: u32, ttl: Duration) -> Result<Vec<Watch>> {
+        self.write(self.inner.claim_watches(door, limit, ttl)).await
     }
     async fn renew_watch(&self, watch: &Watch, ttl: Duration) -> Result<Vec<TicketRequest>> {
         self.inner.renew_watch(watch, ttl).await

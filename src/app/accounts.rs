@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::clients::docs::Docs;
 use crate::clients::hub::Hub;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -40,6 +41,7 @@ pub(super) fn kit(
     let bot = config.models.huggingface.api_key.clone();
     Ok(HubKit {
         access: HubAccess::new(hub, bot, accounts, config.hub.account),
+        docs: Docs::new(&config.services)?,
         services: config.services.clone(),
         config: config.hub.clone(),
         confirm_cpu_jobs: config.confirm_cpu_jobs,

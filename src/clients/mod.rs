@@ -1,5 +1,6 @@
 //! Typed doors to other people's APIs. Base URLs come in; nothing here decides what to do with an answer.
 
+pub mod docs;
 pub mod http;
 pub mod hub;
 pub mod slack;

@@ -1,5 +1,6 @@
 //! Wire tests: real clients against strict fakes on loopback.
 
+mod docs;
 mod hub;
 pub mod hub_fake;
 mod jobs;

@@ -5,6 +5,9 @@
 //! in [`access`]. Never talks HTTP itself: the doors are in `clients`.
 
 pub mod access;
+mod api;
+mod docs;
+mod index;
 pub mod jobs;
 
 use std::path::PathBuf;
@@ -13,6 +16,7 @@ use std::sync::Arc;
 pub use access::{Accounts, HubAccess};
 
 use crate::agent::tool::Tool;
+use crate::clients::docs::Docs;
 use crate::clock::Clock;
 use crate::config::{HubConfig, ServicesConfig};
 use crate::random::Random;
@@ -23,6 +27,8 @@ use crate::secret::Secret;
 pub struct HubKit {
     /// The Hub, as whoever asked sees it.
     pub access: HubAccess,
+    /// Documentation, and the description of the Hub's API.
+    pub docs: Docs,
     /// Where everything is.
     pub services: ServicesConfig,
     /// Limits and accounts.
@@ -43,6 +49,9 @@ pub struct HubKit {
 
 /// The tools, in a fixed order. Adding one is one line here.
 #[must_use]
-pub fn tools(_kit: &HubKit) -> Vec<Arc<dyn Tool>> {
-    Vec::new()
+pub fn tools(kit: &HubKit) -> Vec<Arc<dyn Tool>> {
+    let mut tools: Vec<Arc<dyn Tool>> = Vec::new();
+    tools.extend(docs::tools(kit));
+    tools.push(Arc::new(api::FindApi::new(kit)));
+    tools
 }

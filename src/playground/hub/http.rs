@@ -17,20 +17,21 @@ use super::doors::Doors;
 use super::errors::{HubError, header_value};
 use super::faults::Trouble;
 use super::shared::{Hub, HubCall, Service};
-use super::{account, git};
+use super::{account, buckets, git, jobs, spaces};
 
 /// Largest body that the log keeps as JSON, in bytes; of larger ones it keeps the size.
 const LOGGED_MOST: usize = 1024 * 1024;
 
 /// Every route of the Hub itself.
 pub fn all_doors() -> Doors {
-    account::doors()
+    account::doors().and(jobs::doors()).and(spaces::doors()).and(buckets::doors())
 }
 
 /// Everything that one service answers.
 pub fn router(hub: &Hub, service: Service) -> Router {
     let routes = match service {
         Service::Hub => all_doors().router,
+        Service::Spaces => spaces::edge_router(),
         _ => Router::new(),
     };
     routes

@@ -19,21 +19,28 @@
 mod access;
 mod account;
 mod auth;
+mod buckets;
 mod cut;
+#[cfg(test)]
+mod desk_tests;
 mod doors;
 mod errors;
 mod faults;
 mod git;
 mod http;
+pub mod jobs;
 mod options;
 mod repo;
 mod shared;
 mod small_hub;
+mod spaces;
 mod state;
 mod wire;
 
+pub use buckets::Buckets;
 pub use faults::{HubFault, Trouble};
 pub use options::{AccountSeed, HubOptions, Limits, OrgRole, OrgSeed, TokenRole};
 pub use shared::{Addresses, HubCall, Service};
 pub use small_hub::SmallHub;
+pub use spaces::{Builds, SpaceStage, Spaces};
 pub use state::{Change, Kind, State};

@@ -12,8 +12,11 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, Timestamp};
 
 use super::super::shared::lock;
+use super::buckets::Buckets;
 use super::faults::Faults;
+use super::jobs::Jobs;
 use super::options::Limits;
+use super::spaces::Spaces;
 use super::state::{Change, State};
 
 /// Most calls kept in the log; the oldest go first.
@@ -36,11 +39,21 @@ pub enum Service {
     Scholar,
     /// Gradio's site and its search.
     Gradio,
+    /// Where Spaces answer.
+    Spaces,
 }
 
 impl Service {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Hub, Self::Cdn, Self::Viewer, Self::Arxiv, Self::Ar5iv, Self::Scholar, Self::Gradio];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Hub,
+        Self::Cdn,
+        Self::Viewer,
+        Self::Arxiv,
+        Self::Ar5iv,
+        Self::Scholar,
+        Self::Gradio,
+        Self::Spaces,
+    ];
 }
 
 /// Where each service answers: `http://127.0.0.1:PORT`, without a slash at the end.
@@ -53,6 +66,8 @@ pub struct Addresses {
     pub ar5iv: String,
     pub scholar: String,
     pub gradio: String,
+    /// Each Space at `/{space}`, its owner and name as one word.
+    pub spaces: String,
 }
 
 /// One request, as it came and as it was answered. Tokens are not kept: only whose they were.
@@ -98,6 +113,9 @@ pub struct Shared {
     pub faults: Faults,
     pub clock: Clock,
     pub limits: Limits,
+    pub jobs: Arc<Jobs>,
+    pub spaces: Arc<Spaces>,
+    pub buckets: Buckets,
     pub addresses: Addresses,
     /// What happened to repos, for parts that follow it.
     pub changes: broadcast::Sender<Change>,
@@ -110,16 +128,20 @@ pub type Hub = Arc<Shared>;
 
 impl Shared {
     pub fn new(state: State, clock: Clock, limits: Limits, addresses: Addresses) -> Hub {
+        let stop = CancellationToken::new();
         Arc::new(Self {
             state: Mutex::new(state),
             calls: Mutex::default(),
             faults: Faults::default(),
+            jobs: Jobs::new(clock.clone(), addresses.hub.clone(), stop.clone()),
+            spaces: Spaces::new(clock.clone(), addresses.hub.clone(), stop.clone()),
+            buckets: Buckets::default(),
             clock,
             limits,
             addresses,
             changes: broadcast::channel(1024).0,
             version: watch::channel(0).0,
-            stop: CancellationToken::new(),
+            stop,
         })
     }
 

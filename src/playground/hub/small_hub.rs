@@ -2,17 +2,21 @@
 //!
 //! Owns [`SmallHub`]. Start at [`SmallHub::start`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::buckets::Buckets;
 use super::cut::{CutListener, Scissors};
 use super::faults::HubFault;
 use super::http;
+use super::jobs::Jobs;
 use super::options::HubOptions;
 use super::shared::{Addresses, Hub, HubCall, Service, Shared};
+use super::spaces::Spaces;
 use super::state::{Change, State};
 
 /// A running Hub, with the services around it. Stops when dropped.
@@ -48,11 +52,13 @@ impl SmallHub {
             ar5iv: at(Service::Ar5iv),
             scholar: at(Service::Scholar),
             gradio: at(Service::Gradio),
+            spaces: at(Service::Spaces),
         };
         let state = State::new(&options);
         let hub = Shared::new(state, options.clock, options.limits, addresses);
-        let tasks =
+        let mut tasks: Vec<JoinHandle<()>> =
             listeners.into_iter().map(|(service, listener, _)| serve(&hub, service, listener)).collect();
+        tasks.push(tokio::spawn(Spaces::follow(hub.clone(), hub.changes.subscribe())));
         Ok(Self { hub, tasks })
     }
 
@@ -77,6 +83,30 @@ impl SmallHub {
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
         &self.hub.addresses
+    }
+
+    /// What `services.spaces_url` would be.
+    #[must_use]
+    pub fn spaces_url(&self) -> String {
+        format!("{}/{{space}}", self.hub.addresses.spaces)
+    }
+
+    /// Jobs, scheduled jobs and credits.
+    #[must_use]
+    pub fn jobs(&self) -> &Arc<Jobs> {
+        &self.hub.jobs
+    }
+
+    /// Spaces: how they come up, where they stand.
+    #[must_use]
+    pub fn spaces(&self) -> &Arc<Spaces> {
+        &self.hub.spaces
+    }
+
+    /// Buckets.
+    #[must_use]
+    pub fn buckets(&self) -> &Buckets {
+        &self.hub.buckets
     }
 
     /// The first token of `name` that may change things, else the first one.

@@ -60,8 +60,8 @@ fn told(settings: &BTreeMap<String, Setting>, values: Values) -> Json<Value> {
 fn key(fields: &mut Fields) -> String {
     let key = fields.needed("key");
     let mut letters = key.chars();
-    let starts = letters.next().is_some_and(|it| it.is_ascii_alphabetic());
-    if !key.is_empty() && !(starts && letters.all(|it| it.is_ascii_alphanumeric() || it == '_')) {
+    let starts = letters.next().is_none_or(|it| it.is_ascii_alphabetic());
+    if !starts || letters.any(|it| !it.is_ascii_alphanumeric() && it != '_') {
         fields.complain("key", "Invalid string: must match pattern /^[a-zA-Z][_a-zA-Z0-9]*$/");
     }
     key

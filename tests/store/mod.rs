@@ -26,6 +26,7 @@ mod ledger;
 mod migration;
 mod money;
 mod sessions;
+mod tickets;
 
 /// A place where one store lives.
 trait Backend: Send + Sync {
@@ -114,6 +115,13 @@ conformance!(one_file, super::OneFile::fresh(), {
         sums_never_run_over_and_never_become_debts,
         parallel_wishes_never_overrun_a_limit,
         balances_survive_a_reopening,
+    ],
+    tickets: [
+        a_ticket_is_opened_by_the_commit_of_its_step,
+        one_watcher_has_a_ticket_until_its_hold_runs_out,
+        what_people_ask_is_kept_once_until_it_is_answered,
+        fifty_watchers_get_fifty_different_tickets,
+        runs_are_found_by_their_words_and_the_last_word_counts,
     ],
     audit: [
         decisions_are_saved_with_their_step_and_chained,

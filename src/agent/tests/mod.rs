@@ -8,6 +8,7 @@ mod crashes;
 mod guards;
 mod money;
 mod money_adds_up;
+mod outside;
 mod roles;
 mod switch;
 mod turns;

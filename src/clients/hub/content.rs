@@ -37,6 +37,36 @@ pub(super) struct Looked {
 }
 
 impl Content {
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub async fn size(&self) -> Result<u64, HubError> {
+        Ok(self.look().await?.size)
+    }
+
+    /// All of it, if it is not larger than `limit` bytes.
+    ///
+    /// # Errors
+    /// If a file cannot be read; `TooLarge` if it is larger.
+    pub async fn read(&self, limit: u64) -> Result<Bytes, HubError> {
+        match self {
+            Self::Bytes(bytes) if bytes.len() as u64 > limit => {
+                Err(HubError::TooLarge { what: "the content".to_owned(), limit })
+            }
+            Self::Bytes(bytes) => Ok(bytes.clone()),
+            Self::File(path) => {
+                let mut all = Vec::new();
+                let read = open(path).await?.take(limit + 1).read_to_end(&mut all).await;
+                read.map_err(|error| local(path, &error))?;
+                if all.len() as u64 > limit {
+                    return Err(HubError::TooLarge { what: path.display().to_string(), limit });
+                }
+                Ok(all.into())
+            }
+        }
+    }
+
     /// Its size and its beginning.
     pub(super) async fn look(&self) -> Result<Looked, HubError> {
         match self {
@@ -68,24 +98,11 @@ impl Content {
         Err(HubError::Local(format!("{} changed while it was uploaded; upload it again", path.display())))
     }
 
-    /// All of it, if it is not larger than `limit`.
-    pub(super) async fn whole(&self, limit: u64) -> Result<Bytes, HubError> {
-        match self {
-            Self::Bytes(bytes) => Ok(bytes.clone()),
-            Self::File(path) => {
-                let mut all = Vec::new();
-                let read = open(path).await?.take(limit + 1).read_to_end(&mut all).await;
-                read.map_err(|error| local(path, &error))?;
-                if all.len() as u64 > limit {
-                    return Err(HubError::TooLarge { what: path.display().to_string(), limit });
-                }
-                Ok(all.into())
-            }
-        }
-    }
-
     /// Its SHA-256 in hex, by which LFS knows it. Dropping the future ends it.
-    pub(super) async fn sha256(&self) -> Result<String, HubError> {
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub async fn sha256(&self) -> Result<String, HubError> {
         let mut hash = Sha256::new();
         match self {
             Self::Bytes(bytes) => {
@@ -214,6 +231,6 @@ mod tests {
         std::fs::write(&path, b"other").unwrap();
         let error = file.still(&looked).await.unwrap_err();
         assert!(matches!(&error, HubError::Local(why) if why.contains("changed")), "{error}");
-        assert!(matches!(file.whole(4).await, Err(HubError::TooLarge { limit: 4, .. })));
+        assert!(matches!(file.read(4).await, Err(HubError::TooLarge { limit: 4, .. })));
     }
 }

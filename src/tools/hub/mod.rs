@@ -9,11 +9,16 @@ mod api;
 mod docs;
 mod index;
 pub mod jobs;
+mod repo_files;
+mod repo_git;
+mod repo_words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use access::{Accounts, HubAccess};
+pub use repo_files::HfRepoFiles;
+pub use repo_git::HfRepoGit;
 
 use crate::agent::tool::Tool;
 use crate::clients::docs::Docs;
@@ -52,6 +57,11 @@ pub struct HubKit {
 pub fn tools(kit: &HubKit) -> Vec<Arc<dyn Tool>> {
     let mut tools: Vec<Arc<dyn Tool>> = Vec::new();
     tools.extend(docs::tools(kit));
+    tools.push(Arc::new(HfRepoFiles::new(kit)));
+    tools.push(Arc::new(HfRepoGit::new(kit)));
     tools.push(Arc::new(api::FindApi::new(kit)));
     tools
 }
+
+#[cfg(test)]
+mod repo_tests;

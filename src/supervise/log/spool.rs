@@ -112,25 +112,39 @@ impl Spool {
         &self.mark
     }
 
-    /// Joins what is kept to one file beside it, with a line that says what is missing, and gives its path.
+    /// Reads what is kept, apart from the writing.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader { folder: self.folder.clone(), mark: self.mark.clone() }
+    }
+}
+
+/// What is kept of a log, at one moment.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    folder: PathBuf,
+    mark: Mark,
+}
+
+impl Reader {
+    /// All that is kept, with a line that says what is missing.
     ///
     /// # Errors
     /// The disk's.
-    pub fn whole(&self) -> io::Result<PathBuf> {
-        let path = self.folder.join("log.txt");
-        let mut out = File::create(&path)?;
-        copy(&head_file(&self.folder), &mut out)?;
+    pub fn whole(&self) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        last_of(&head_file(&self.folder), self.mark.head, &mut out)?;
         if self.mark.gone > 0 {
+            let gone = self.mark.gone;
             writeln!(
                 out,
-                "\n[… {} bytes left out here: of a log this long only the beginning and the end are kept …]\n",
-                self.mark.gone
+                "\n[… {gone} bytes left out here: of a log this long only the beginning and the end are kept …]\n"
             )?;
         }
         for part in self.mark.part.saturating_sub(1).max(1)..=self.mark.part {
-            copy(&part_file(&self.folder, part), &mut out)?;
+            last_of(&part_file(&self.folder, part), u64::MAX, &mut out)?;
         }
-        Ok(path)
+        Ok(out)
     }
 
     /// The last bytes, from the beginning of a line on.
@@ -139,25 +153,23 @@ impl Spool {
     /// The disk's.
     pub fn tail(&self, bytes: u64) -> io::Result<String> {
         let mut text = Vec::new();
-        let current = if self.mark.part == 0 {
-            head_file(&self.folder)
-        } else {
-            part_file(&self.folder, self.mark.part)
+        let current = match self.mark.part {
+            0 => head_file(&self.folder),
+            part => part_file(&self.folder, part),
         };
         let before = match self.mark.part {
             0 => None,
             1 => Some(head_file(&self.folder)),
             part => Some(part_file(&self.folder, part - 1)),
         };
-        let length = std::fs::metadata(&current)?.len();
+        let length = std::fs::metadata(&current).map_or(0, |file| file.len());
         if length < bytes
             && let Some(before) = before
         {
             last_of(&before, bytes - length, &mut text)?;
         }
         last_of(&current, bytes, &mut text)?;
-        let text = String::from_utf8_lossy(&text).into_owned();
-        Ok(text)
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }
 
@@ -171,14 +183,6 @@ fn part_file(folder: &Path, part: u64) -> PathBuf {
 
 fn part_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_prefix("end-")?.strip_suffix(".log")?.parse().ok()
-}
-
-fn copy(from: &Path, to: &mut File) -> io::Result<()> {
-    match File::open(from) {
-        Ok(mut file) => io::copy(&mut file, to).map(drop),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
 }
 
 /// The last bytes of a file; without the line that would be cut in two.
@@ -213,9 +217,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut spool = Spool::open(folder.path(), 10_000, Mark::default()).unwrap();
         spool.write(b"one\ntwo\n").unwrap();
-        assert_eq!(std::fs::read_to_string(spool.whole().unwrap()).unwrap(), "one\ntwo\n");
-        assert_eq!(spool.tail(100).unwrap(), "one\ntwo\n");
-        assert_eq!(spool.tail(6).unwrap(), "two\n");
+        assert_eq!(String::from_utf8(spool.reader().whole().unwrap()).unwrap(), "one\ntwo\n");
+        assert_eq!(spool.reader().tail(100).unwrap(), "one\ntwo\n");
+        assert_eq!(spool.reader().tail(6).unwrap(), "two\n");
     }
 
     #[test]
@@ -228,10 +232,10 @@ mod tests {
                 assert!(written(folder.path()) <= 8_000, "{}", written(folder.path()));
             }
         }
-        let whole = std::fs::read_to_string(spool.whole().unwrap()).unwrap();
+        let whole = String::from_utf8(spool.reader().whole().unwrap()).unwrap();
         assert!(whole.starts_with("line 0\nline 1\n") && whole.ends_with("line 99998\nline 99999\n"));
         assert!(whole.contains(" bytes left out here"));
-        assert!(spool.tail(3_000).unwrap().len() > 2_000);
+        assert!(spool.reader().tail(3_000).unwrap().len() > 2_000);
     }
 
     #[test]
@@ -248,7 +252,7 @@ mod tests {
             }
             let mut spool = Spool::open(folder.path(), 8_000, mark).unwrap();
             spool.write(b"again\n").unwrap();
-            let whole = std::fs::read_to_string(spool.whole().unwrap()).unwrap();
+            let whole = String::from_utf8(spool.reader().whole().unwrap()).unwrap();
             assert!(!whole.contains("after the mark"), "{lines}");
             assert!(whole.ends_with(&format!("line {}\nagain\n", lines - 1)), "{lines}: {whole}");
         }
@@ -265,6 +269,6 @@ mod tests {
         std::fs::remove_dir_all(folder.path()).unwrap();
         let mut spool = Spool::open(folder.path(), 8_000, mark).unwrap();
         spool.write(b"on\n").unwrap();
-        assert!(std::fs::read_to_string(spool.whole().unwrap()).unwrap().ends_with("on\n"));
+        assert!(String::from_utf8(spool.reader().whole().unwrap()).unwrap().ends_with("on\n"));
     }
 }

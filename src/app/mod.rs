@@ -25,7 +25,9 @@ use crate::runtime::{Intake, LedgerPurse, Pace, Parts, Places, Presenters, Worke
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::store::embedded::Embedded;
+use crate::supervise::{Boards, Pace as WatchPace};
 use crate::tools::Supplies;
+use crate::tools::hub::HubAccess;
 
 mod accounts;
 mod approvals;
@@ -37,6 +39,7 @@ mod redacted;
 pub mod retention;
 pub mod serve;
 pub mod traces;
+mod watching;
 
 use outgoing::OutgoingNotices;
 pub use places::{SessionFolders, WorkingDirectory};
@@ -75,6 +78,8 @@ pub struct App {
     outgoing: Arc<OutgoingNotices>,
     secrets: Arc<[Secret]>,
     traces: Option<Arc<Traces>>,
+    hub: HubAccess,
+    boards: Boards,
 }
 
 impl App {
@@ -102,6 +107,7 @@ impl App {
         let http = crate::clients::http::client(None)?;
         let providers = Providers::new(&config.models, http, clock.clone())?.priced(&config.budgets.prices);
         let kit = accounts::kit(&config, &data_dir, secrets.clone(), (clock.clone(), random.clone()))?;
+        let hub = kit.access.clone();
         let tools = crate::tools::builtin(Supplies {
             config: config.tools.clone(),
             environment,
@@ -133,6 +139,8 @@ impl App {
             outgoing,
             secrets: hidden,
             traces,
+            hub,
+            boards: Boards::default(),
         })
     }
 
@@ -249,7 +257,8 @@ impl App {
                 traces.run(stop.clone()).await;
             }
         };
-        tokio::join!(timers, self.gateway.run(stop.clone()), retention.run(stop.clone()), sharing);
+        let watching = self.watch_jobs(stop.clone(), WatchPace::default());
+        tokio::join!(timers, self.gateway.run(stop.clone()), retention.run(stop.clone()), sharing, watching);
     }
 
     /// What deletes sessions that nobody has used for long, and forgets old records.

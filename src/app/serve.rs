@@ -127,6 +127,7 @@ impl App {
             let stop = serving.stop.clone();
             serving.tasks.spawn(async move { worker.run(Claimable::Behind(Door::Slack), stop).await });
         }
+        self.show_jobs(Door::Slack, door.board());
         if roles.tick {
             let (app, stop) = (self.clone(), serving.stop.clone());
             serving.tasks.spawn(async move { app.tick(stop).await });

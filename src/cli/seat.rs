@@ -10,10 +10,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::board::FrontBoard;
 use super::conversation::{Conversation, session_key};
 use super::front::Front;
 use crate::app::App;
-use crate::protocol::SessionKey;
+use crate::protocol::{Door, SessionKey};
 use crate::store::{Claimable, Find, Listed};
 
 /// How long a step in hand may take to end when the person leaves a session.
@@ -129,6 +130,12 @@ fn begin(app: &Arc<App>, id: String, cwd: &std::path::Path, name: &str) -> (Conv
     let front = Front::of(session_key(&id));
     let conversation = Conversation::new(id, app.intake(), front.clone(), cwd, name);
     let (stop, suspend) = (CancellationToken::new(), CancellationToken::new());
+    let board = FrontBoard {
+        front: front.clone(),
+        session: conversation.key(),
+        folder: app.data_dir().join("jobs").join("files"),
+    };
+    app.show_jobs(Door::Terminal, Arc::new(board));
     let worker = app.terminal(Arc::new(front), cwd.to_path_buf(), suspend.clone());
     let task = tokio::spawn({
         let (key, stop) = (conversation.key(), stop.clone());

@@ -78,13 +78,14 @@ impl JobSource for HubJobs {
         let source = match (first.docker_image, first.space_id) {
             (_, Some(space)) => Source::Space(space),
             (Some(image), None) => Source::Image(image),
-            (None, None) => return Err(SourceError::Refused("the Hub does not say what it ran in".to_owned())),
+            (None, None) => {
+                return Err(SourceError::Refused("the Hub does not say what it ran in".to_owned()));
+            }
         };
         let mut labels = first.labels;
         labels.insert(AGAIN.to_owned(), label.to_owned());
-        let token = self.token.iter().flat_map(|token| {
-            TOKENS.iter().map(|name| ((*name).to_owned(), token.clone()))
-        });
+        let token =
+            self.token.iter().flat_map(|token| TOKENS.iter().map(|name| ((*name).to_owned(), token.clone())));
         let new = NewJob {
             source,
             command: first.command,

@@ -129,7 +129,12 @@ impl Memo {
             (Some(_), None) => return None,
             // Never seen to run. What was stopped in the queue or never began costs nothing; a job that ended
             // by itself ran, and nobody knows how long.
-            (None, _) if matches!(self.run.stage, None | Some(Stage::Queued | Stage::Stopping | Stage::Stopped)) => {
+            (None, _)
+                if matches!(
+                    self.run.stage,
+                    None | Some(Stage::Queued | Stage::Stopping | Stage::Stopped)
+                ) =>
+            {
                 std::time::Duration::ZERO
             }
             (None, _) => return None,

@@ -47,10 +47,16 @@ pub fn output(job: &JobWork, memo: &Memo, log: &str, now: Timestamp) -> String {
     let _ = write!(text, "\n{}", job.url);
     let ran = memo.billed_s(now).map(|seconds| span(Duration::from_secs(seconds)));
     let ran = ran.map_or_else(|| "for an unknown time".to_owned(), |ran| format!("for {ran}"));
-    let cost = memo.cost(job.price, now).map_or_else(|| "an unknown sum".to_owned(), |cost| Amount(cost).to_string());
+    let cost = memo
+        .cost(job.price, now)
+        .map_or_else(|| "an unknown sum".to_owned(), |cost| Amount(cost).to_string());
     let _ = write!(text, "\nIt ran {ran} on {} and cost {cost}.", job.flavour);
     if memo.earlier > 0 {
-        let _ = write!(text, " (With {} before it that ran out of time.)", crate::text::count(memo.earlier as usize, "job"));
+        let _ = write!(
+            text,
+            " (With {} before it that ran out of time.)",
+            crate::text::count(memo.earlier as usize, "job")
+        );
     }
     let metrics = metric_lines(memo);
     if !metrics.is_empty() {
@@ -82,7 +88,9 @@ fn outcome(memo: &Memo) -> String {
     match memo.stage() {
         Stage::Completed => "completed.".to_owned(),
         Stage::Failed => "FAILED.".to_owned(),
-        Stage::TimedOut => "was ended because its time was up. What it had not pushed by then is lost.".to_owned(),
+        Stage::TimedOut => {
+            "was ended because its time was up. What it had not pushed by then is lost.".to_owned()
+        }
         Stage::Stopped | Stage::Stopping => match &memo.stop {
             Some(name) => format!("was stopped by {name}. What it had not pushed by then is lost."),
             None => "was cancelled on the Hub. What it had not pushed by then is lost.".to_owned(),

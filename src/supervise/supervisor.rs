@@ -34,6 +34,12 @@ impl Boards {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(door, board);
     }
 
+    /// Every door that can show work in this process.
+    #[must_use]
+    pub fn doors(&self) -> Vec<Door> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
     /// Where work of this door's sessions is shown, if it can be in this process.
     #[must_use]
     pub fn of(&self, door: Door) -> Option<Arc<dyn Board>> {
@@ -74,16 +80,27 @@ impl Supervisor {
         followers.wait().await;
     }
 
-    /// Takes up what is due now.
+    /// Takes up what is due now, of sessions whose door shows work in this process.
     async fn take_up(&self, followers: &TaskTracker, stop: &CancellationToken) -> Result<()> {
+        for door in self.boards.doors() {
+            self.take_up_behind(door, followers, stop).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_up_behind(
+        &self,
+        door: Door,
+        followers: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<()> {
         loop {
             let room = MOST.saturating_sub(followers.len());
             let limit = ROUND.min(u32::try_from(room).unwrap_or(ROUND));
             if limit == 0 || stop.is_cancelled() {
                 return Ok(());
             }
-            let now = self.shared.clock.now();
-            let watches = self.shared.store.claim_watches(now, limit, self.shared.pace.hold).await?;
+            let watches = self.shared.store.claim_watches(door, limit, self.shared.pace.hold).await?;
             let taken = watches.len();
             for watch in watches {
                 self.follow(watch, followers, stop).await?;

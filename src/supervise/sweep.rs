@@ -184,7 +184,8 @@ impl Sweep {
             turn: turn.map_or_else(|| TurnId::from("sweep"), |turn| turn.id.clone()),
             call: CallId::from("sweep"),
             tool: "hf_jobs".to_owned(),
-            requester: turn.map_or_else(|| Actor::new("sweep", "nobody known"), |turn| turn.requester.clone()),
+            requester: turn
+                .map_or_else(|| Actor::new("sweep", "nobody known"), |turn| turn.requester.clone()),
             approved_by: Vec::new(),
             work: Work::Job(JobWork {
                 namespace: job.name.namespace.clone(),

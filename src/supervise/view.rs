@@ -55,7 +55,8 @@ fn url(job: &JobWork, memo: &Memo) -> String {
 }
 
 fn message(memo: &Memo, stage: Stage) -> Option<String> {
-    let mut parts: Vec<String> = memo.run.message.iter().map(|it| crate::text::cut(it, 200).into_owned()).collect();
+    let mut parts: Vec<String> =
+        memo.run.message.iter().map(|it| crate::text::cut(it, 200).into_owned()).collect();
     if let (Stage::Stopping | Stage::Stopped, Some(name)) = (stage, &memo.stop) {
         parts.push(format!("{name} stopped it."));
     }
@@ -68,7 +69,10 @@ fn message(memo: &Memo, stage: Stage) -> Option<String> {
         _ => {}
     }
     if memo.earlier > 0 {
-        parts.push(format!("Begun anew {}.", if memo.earlier == 1 { "once".to_owned() } else { format!("{} times", memo.earlier) }));
+        parts.push(format!(
+            "Begun anew {}.",
+            if memo.earlier == 1 { "once".to_owned() } else { format!("{} times", memo.earlier) }
+        ));
     }
     (!parts.is_empty()).then(|| parts.join(" "))
 }
@@ -99,7 +103,14 @@ pub fn alt(track: &Track) -> String {
         Some(format!("{} from {first} to {last}", it.name))
     };
     let drawn = |it: &&super::metrics::Summary| track.curves.iter().any(|curve| curve.name == it.name);
-    track.metrics.iter().filter(drawn).filter_map(|it| told(&it)).take(chart::CURVES).collect::<Vec<_>>().join(", ")
+    track
+        .metrics
+        .iter()
+        .filter(drawn)
+        .filter_map(|it| told(&it))
+        .take(chart::CURVES)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The picture of a training; `None` while there is nothing to draw.

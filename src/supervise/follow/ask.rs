@@ -68,7 +68,8 @@ impl Follow {
             self.due.begin = now.plus(self.shared.pace.look);
             // What is meant to be done is saved before it is tried: whoever comes next finds it by its label.
             self.save(None).await?;
-            flight.act = Some(Box::pin(async move { Acted::Begun(source.again(&name, seconds, &label).await) }));
+            flight.act =
+                Some(Box::pin(async move { Acted::Begun(source.again(&name, seconds, &label).await) }));
         }
         Ok(())
     }

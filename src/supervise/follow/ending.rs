@@ -45,8 +45,7 @@ impl Follow {
 
     /// Whether the log has come to its end, or was waited for long enough.
     fn is_read_out(&self, now: Timestamp) -> bool {
-        self.log_ended
-            || self.over_since.is_none_or(|since| now.since(since) >= self.shared.pace.drain)
+        self.log_ended || self.over_since.is_none_or(|since| now.since(since) >= self.shared.pace.drain)
     }
 
     async fn tell(&mut self, now: Timestamp) -> Result<()> {

@@ -4,11 +4,11 @@ use std::io;
 
 use super::{Follow, Heard};
 use crate::clock::Timestamp;
+use crate::protocol::Stage;
 use crate::supervise::alarms::{Alarm, Running};
 use crate::supervise::log::clean;
 use crate::supervise::metrics;
 use crate::supervise::source::{LogLine, SourceError};
-use crate::protocol::Stage;
 
 /// Bytes that are written to the disk at once.
 const CHUNK: usize = 128 * 1024;
@@ -46,7 +46,8 @@ impl Follow {
 
     /// The log is opened again after a wait that grows while nothing new comes, and is short when something did.
     fn drop_back(&mut self, now: Timestamp, after: Option<std::time::Duration>) {
-        self.drops = if self.memo.point.lines > self.opened_at_line { 0 } else { self.drops.saturating_add(1) };
+        self.drops =
+            if self.memo.point.lines > self.opened_at_line { 0 } else { self.drops.saturating_add(1) };
         let pace = &self.shared.pace;
         let wait = (pace.again * 2_u32.pow(self.drops.min(DOUBLINGS))).min(pace.look * 2);
         self.due.log = now.plus(after.unwrap_or(wait).max(pace.again));

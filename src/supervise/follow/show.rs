@@ -56,8 +56,12 @@ impl Follow {
         if flight.shown.is_some() || now < self.show.again {
             return;
         }
+        // The last card shows the last picture, so at the end that comes first.
+        let over = self.phase != super::ending::Phase::Following;
+        let picture = if over { self.next_picture(&board, now) } else { None };
         flight.shown = self
             .next_alarm(&board)
+            .or(picture)
             .or_else(|| self.next_card(&board, now))
             .or_else(|| self.next_file(&board))
             .or_else(|| self.next_picture(&board, now));
@@ -108,7 +112,11 @@ impl Follow {
             let drawn = tokio::task::spawn_blocking(move || view::picture(&title, &track)).await;
             let outcome = match drawn {
                 Ok(Ok(Some(bytes))) => {
-                    let picture = Attachment { name: "training.png".to_owned(), title: format!("{name}. {alt}"), bytes };
+                    let picture = Attachment {
+                        name: "training.png".to_owned(),
+                        title: format!("{name}. {alt}"),
+                        bytes,
+                    };
                     board.picture(&ticket, picture, &memo).await
                 }
                 Ok(Ok(None)) => Ok(memo),
@@ -178,6 +186,10 @@ impl Follow {
             }
             What::Picture(values) => {
                 self.memo.pictured = values;
+                // The card shows it from its next update on.
+                if self.memo.board != value {
+                    (self.show.card, self.show.ended) = (None, false);
+                }
                 self.memo.board = value;
             }
             What::File(request) => {
@@ -192,7 +204,9 @@ impl Follow {
     pub(super) fn shows_something(&self) -> bool {
         let told = self.memo.alarms.raised.iter().all(|alarm| self.memo.told.contains(&alarm.kind));
         let pictured = self.memo.pictured == self.memo.track.values;
-        !self.show.gone && self.board.is_some() && !(self.show.ended && told && pictured && self.show.files.is_empty())
+        !self.show.gone
+            && self.board.is_some()
+            && !(self.show.ended && told && pictured && self.show.files.is_empty())
     }
 
     fn ticket(&self) -> Ticket {

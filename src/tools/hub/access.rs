@@ -40,6 +40,13 @@ impl HubAccess {
         self.hub.with_token(self.token(person).await)
     }
 
+    /// The Hub by the bot's own account, if it has one.
+    #[must_use]
+    pub fn bot(&self) -> Option<(Hub, Secret)> {
+        let token = self.bot.clone()?;
+        Some((self.hub.with_token(Some(token.clone())), token))
+    }
+
     /// The token for this person's requests. For a child's environment only where its tool says that it must.
     pub async fn token(&self, person: &Actor) -> Option<Secret> {
         match self.whose {

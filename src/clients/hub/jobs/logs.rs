@@ -177,14 +177,23 @@ struct Seen {
     before: LogPoint,
     lines: u64,
     same: u64,
+    /// Something new has come: all that follows is new, also what is dated a little earlier.
+    live: bool,
 }
 
 impl Seen {
     fn before(before: LogPoint) -> Self {
-        Self { before, lines: 0, same: 0 }
+        Self { before, lines: 0, same: 0, live: false }
     }
 
     fn is_new(&mut self, line: &LogLine) -> bool {
+        if !self.live {
+            self.live = self.begins_anew(line);
+        }
+        self.live
+    }
+
+    fn begins_anew(&mut self, line: &LogLine) -> bool {
         self.lines += 1;
         match (&line.timestamp, &self.before.last) {
             (Some(time), Some(last)) if time < last => false,
@@ -260,6 +269,18 @@ mod tests {
         let mut seen = Seen::before(point);
         let rest = all[2..].iter().filter(|line| seen.is_new(line)).count();
         assert_eq!(rest, 2);
+    }
+
+    #[test]
+    fn what_is_dated_a_little_earlier_is_new_once_something_new_has_come() {
+        let before = [line(Some("t1"), "a"), line(Some("t3"), "b")];
+        let mut point = LogPoint::default();
+        before.iter().for_each(|line| point.pass(line));
+        let mut seen = Seen::before(point);
+        let all = [&before[..], &[line(Some("t4"), "c"), line(Some("t2"), "late")]].concat();
+        let rest: Vec<&str> =
+            all.iter().filter(|line| seen.is_new(line)).map(|line| line.text.as_str()).collect();
+        assert_eq!(rest, ["c", "late"]);
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Follow {
             }
             Phase::Told { since } => {
                 let waited = now.since(since) >= self.shared.pace.last;
-                if flight.shown.is_some() && !waited || self.shows_something() && !waited {
+                if !waited && (flight.shown.is_some() || self.shows_something()) {
                     return Ok(Next::On);
                 }
                 self.shared.store.close_watch(&self.watch).await?;

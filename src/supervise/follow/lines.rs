@@ -28,16 +28,21 @@ impl Follow {
                 // A log that comes faster than it is read must not keep others from their turn.
                 tokio::task::consume_budget().await;
             }
-            Heard::Opened => {}
+            Heard::Opened => self.failures = 0,
             // A log ends with its job. Before, it is the connection that ended.
             Heard::Closed if self.is_over() => self.log_ended = true,
             Heard::Closed => self.drop_back(now, None),
-            Heard::Failed(SourceError::Gone) => self.drop_back(now, None),
+            Heard::Failed(SourceError::Gone) => {
+                self.failures += 1;
+                self.drop_back(now, None);
+            }
             Heard::Failed(SourceError::Later { why, after }) => {
+                self.failures += 1;
                 tracing::debug!(ticket = %self.watch.ticket.id, why, "a job's log dropped");
                 self.drop_back(now, after);
             }
             Heard::Failed(SourceError::Refused(why)) => {
+                self.failures += DOUBLINGS;
                 tracing::warn!(ticket = %self.watch.ticket.id, why, "a job's log may not be read");
                 self.drop_back(now, Some(self.shared.pace.look * 6));
             }
@@ -84,7 +89,7 @@ impl Follow {
         let running = match (self.memo.run.stage, self.memo.run.started) {
             (Some(Stage::Running), Some(since)) => {
                 // A connection that cannot be opened says nothing about the job.
-                (self.drops < DOUBLINGS).then_some(Running { since, stall_s: self.shared.stall_s })
+                (self.failures < DOUBLINGS).then_some(Running { since, stall_s: self.shared.stall_s })
             }
             _ => None,
         };

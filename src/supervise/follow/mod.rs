@@ -117,8 +117,10 @@ pub struct Follow {
     /// Lines that are not on disk yet.
     unwritten: Vec<u8>,
     due: Due,
-    /// How often opening the log failed in a row.
+    /// How often the log ended in a row without a new line.
     drops: u32,
+    /// How often it could not be opened in a row.
+    failures: u32,
     /// Where the log was when the connection in hand was opened.
     opened_at_line: u64,
     /// Whether the log of the job in hand has come to its end.
@@ -241,6 +243,7 @@ impl Follow {
             unwritten: Vec::new(),
             due: Due::default(),
             drops: 0,
+            failures: 0,
             opened_at_line: 0,
             log_ended: false,
             show: show::Queue::default(),

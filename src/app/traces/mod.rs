@@ -20,7 +20,7 @@ use self::queue::{Queue, Wanted};
 pub(super) use self::sharing::Sharing;
 pub use crate::clients::hub::Visibility;
 use crate::clients::hub::{
-    Change, Content, Created, Hub, HubError, Into, NewCommit, NewRepo, Repo, RepoKind, Unwatched,
+    Change, Content, Created, Destination, Hub, HubError, NewCommit, NewRepo, Repo, RepoKind, Unwatched,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -211,7 +211,7 @@ impl Traces {
         let commit = NewCommit {
             repo,
             revision: BRANCH.to_owned(),
-            into: Into::Revision,
+            into: Destination::Revision,
             summary: format!("Session {id}"),
             description: String::new(),
             parent: None,

@@ -52,7 +52,7 @@ pub enum Change {
 
 /// Where a commit goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Into {
+pub enum Destination {
     /// Onto the revision.
     Revision,
     /// Into a new pull request against it.
@@ -67,7 +67,7 @@ pub struct NewCommit {
     /// The branch, or a pull request's `refs/pr/1`.
     pub revision: String,
     /// Where it goes.
-    pub into: Into,
+    pub into: Destination,
     /// Its first line.
     pub summary: String,
     /// The rest of what it says.
@@ -249,7 +249,7 @@ impl Hub {
 fn to(new: &NewCommit, what: &str) -> Ask {
     let ask = Ask::post(&["api", new.repo.kind.plural()]).repo(new.repo.kind, &new.repo.id);
     let ask = ask.then(what).then(&new.revision);
-    if new.into == Into::PullRequest { ask.query("create_pr", "1") } else { ask }
+    if new.into == Destination::PullRequest { ask.query("create_pr", "1") } else { ask }
 }
 
 fn large<'a>(put: &'a Put<'a>) -> Option<Large<'a>> {

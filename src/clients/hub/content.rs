@@ -162,7 +162,7 @@ impl Reading {
                 let file = match &mut self.file {
                     Some(file) => file,
                     None => {
-                        let mut file = File::open(path).await?;
+                        let mut file = opened(path).await?;
                         file.seek(std::io::SeekFrom::Start(self.at)).await?;
                         self.file.insert(file)
                     }
@@ -200,7 +200,13 @@ pub(super) fn git_oid(content: &[u8]) -> String {
 }
 
 async fn open(path: &std::path::Path) -> Result<File, HubError> {
-    File::open(path).await.map_err(|error| local(path, &error))
+    opened(path).await.map_err(|error| local(path, &error))
+}
+
+/// A link in the file's place is not followed, and a pipe does not block.
+async fn opened(path: &std::path::Path) -> std::io::Result<File> {
+    let flags = (nix::fcntl::OFlag::O_NOFOLLOW | nix::fcntl::OFlag::O_NONBLOCK).bits();
+    tokio::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).await
 }
 
 fn local(path: &std::path::Path, error: &std::io::Error) -> HubError {

@@ -36,7 +36,7 @@ use std::path::PathBuf;
 
 pub use self::account::{Account, Organisation};
 pub use self::collections::{Collection, CollectionItem};
-pub use self::commit::{Change, Committed, Into, NewCommit};
+pub use self::commit::{Change, Committed, Destination, NewCommit};
 pub use self::content::Content;
 pub use self::discussions::{Changes, Discussion, Happening, Person, Status, Topic, Wanted};
 pub use self::error::{HubError, Missing};

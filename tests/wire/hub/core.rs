@@ -21,13 +21,13 @@ type Script = VecDeque<Response>;
 
 /// A server that answers by script and remembers who asked for what.
 #[derive(Clone, Default)]
-struct Stage {
+pub struct Stage {
     script: Arc<Mutex<Script>>,
     asked: Arc<Mutex<Vec<(String, HeaderMap)>>>,
 }
 
 impl Stage {
-    async fn open(script: impl IntoIterator<Item = Response>) -> (Self, String) {
+    pub async fn open(script: impl IntoIterator<Item = Response>) -> (Self, String) {
         ml_intern::clients::http::install_tls();
         let stage = Self::default();
         stage.script.lock().unwrap().extend(script);
@@ -38,15 +38,15 @@ impl Stage {
         (stage, url)
     }
 
-    fn add(&self, response: Response) {
+    pub fn add(&self, response: Response) {
         self.script.lock().unwrap().push_back(response);
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         self.asked.lock().unwrap().iter().map(|(line, _)| line.clone()).collect()
     }
 
-    fn header(&self, at: usize, name: &str) -> Option<String> {
+    pub fn header(&self, at: usize, name: &str) -> Option<String> {
         Some(self.asked.lock().unwrap()[at].1.get(name)?.to_str().unwrap().to_owned())
     }
 }
@@ -56,12 +56,12 @@ async fn play(State(stage): State<Stage>, method: Method, uri: Uri, headers: Hea
     stage.script.lock().unwrap().pop_front().unwrap_or_else(|| StatusCode::IM_A_TEAPOT.into_response())
 }
 
-fn hub(url: &str) -> Hub {
+pub fn hub(url: &str) -> Hub {
     let quick = Patience { base: Duration::from_millis(5), ..Patience::default() };
     Hub::new(url, Some(Secret::new(TOKEN))).unwrap().with_patience(quick)
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: &Value) -> Response {
+pub fn answer(status: u16, headers: &[(&str, &str)], body: &Value) -> Response {
     let mut response = body.to_string().into_response();
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
     for (name, value) in headers {

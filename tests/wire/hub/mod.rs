@@ -8,8 +8,8 @@ mod uploads;
 use std::time::Duration;
 
 use ml_intern::clients::hub::{
-    Change, Committed, Content, Created, Hub, HubError, Into, NewCommit, NewRepo, Patience, Repo, RepoKind,
-    Unwatched, Visibility,
+    Change, Committed, Content, Created, Destination, Hub, HubError, NewCommit, NewRepo, Patience, Repo,
+    RepoKind, Unwatched, Visibility,
 };
 use ml_intern::secret::Secret;
 use serde_json::json;
@@ -32,7 +32,7 @@ async fn commit(hub: &Hub, path: &str, content: Vec<u8>) -> Result<Committed, Hu
     let new = NewCommit {
         repo: dataset(),
         revision: "main".to_owned(),
-        into: Into::Revision,
+        into: Destination::Revision,
         summary: "add small".to_owned(),
         description: String::new(),
         parent: None,

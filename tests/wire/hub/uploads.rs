@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use ml_intern::clients::hub::{Change, Content, HubError, Into, NewCommit, Repo, RepoKind, Unwatched, Watch};
-use serde_json::Value;
+use ml_intern::clients::hub::{
+    Change, Content, Destination, HubError, NewCommit, Repo, RepoKind, Unwatched, Watch,
+};
+use serde_json::{Value, json};
 
+use super::core::{Stage, answer, hub};
 use super::played::Played;
 
 fn all(_: &Value) -> bool {
@@ -15,7 +18,7 @@ fn commit(kind: RepoKind, id: &str, summary: &str, changes: Vec<Change>) -> NewC
     NewCommit {
         repo: Repo::parse(kind, id).unwrap(),
         revision: "main".to_owned(),
-        into: Into::Revision,
+        into: Destination::Revision,
         summary: summary.to_owned(),
         description: String::new(),
         parent: None,
@@ -23,7 +26,7 @@ fn commit(kind: RepoKind, id: &str, summary: &str, changes: Vec<Change>) -> NewC
     }
 }
 
-fn put(path: &str, content: impl std::convert::Into<bytes::Bytes>) -> Change {
+fn put(path: &str, content: impl Into<bytes::Bytes>) -> Change {
     Change::Put { path: path.to_owned(), content: Content::Bytes(content.into()) }
 }
 
@@ -59,7 +62,7 @@ async fn small_files_go_in_the_commit_itself() {
 #[tokio::test]
 async fn a_pull_request_is_made_with_its_commit() {
     let new = NewCommit {
-        into: Into::PullRequest,
+        into: Destination::PullRequest,
         description: "d".to_owned(),
         ..commit(RepoKind::Dataset, "alice/data1", "m", vec![put("a.txt", "x")])
     };
@@ -125,4 +128,55 @@ async fn what_cannot_be_read_is_said_before_anything_is_sent() {
     let (_played, hub) = Played::of("upload_file_small", all).await;
     let error = hub.commit(&new, &Unwatched).await.unwrap_err();
     assert!(matches!(&error, HubError::Local(why) if why.contains("/nowhere/at/all.bin")), "{error}");
+}
+
+/// A Hub that wants `w.bin` by LFS, its bytes at this address.
+async fn by_lfs(storage: &str) -> (Stage, String, NewCommit) {
+    let mode = json!({ "files": [{ "path": "w.bin", "uploadMode": "lfs", "shouldIgnore": false }] });
+    let (stage, url) = Stage::open([answer(200, &[], &mode)]).await;
+    let oid = "6a4b4d3a06cf345d936f7798be1f932a74cc1fadce1968f357aca3a8f49f2f73";
+    let actions = json!({ "upload": { "href": storage, "header": {} } });
+    stage.add(answer(200, &[], &json!({ "objects": [{ "oid": oid, "actions": actions }] })));
+    stage.add(answer(200, &[], &json!({ "commitOid": "c0ffee" })));
+    let new = commit(RepoKind::Model, "alice/model1", "w", vec![put("w.bin", weights())]);
+    (stage, url, new)
+}
+
+#[tokio::test]
+async fn storage_that_fails_in_passing_is_tried_again_and_never_sees_the_token() {
+    let (storage, address) =
+        Stage::open([answer(503, &[], &json!("busy")), answer(200, &[("etag", "\"e\"")], &json!(""))]).await;
+    let (stage, url, new) = by_lfs(&format!("{address}/put?sig=1")).await;
+    assert_eq!(hub(&url).commit(&new, &Unwatched).await.unwrap().oid, "c0ffee");
+    assert_eq!(storage.lines(), ["PUT /put?sig=1", "PUT /put?sig=1"]);
+    assert_eq!((storage.header(0, "authorization"), storage.header(1, "authorization")), (None, None));
+    assert_eq!(stage.lines().last().unwrap(), "POST /api/models/alice/model1/commit/main");
+}
+
+#[tokio::test]
+async fn storage_that_refuses_leaves_the_repository_as_it_was() {
+    let (_storage, address) = Stage::open([answer(403, &[], &json!("expired"))]).await;
+    let (stage, url, new) = by_lfs(&format!("{address}/put")).await;
+    let error = hub(&url).commit(&new, &Unwatched).await.unwrap_err();
+    assert!(error.to_string().contains("did not take w.bin"), "{error}");
+    assert!(!stage.lines().iter().any(|line| line.contains("/commit/")), "{:?}", stage.lines());
+}
+
+#[tokio::test]
+async fn a_dropped_upload_stops() {
+    // Storage that takes a connection and never reads.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (stage, url, new) = by_lfs(&format!("http://{}/put", silent.local_addr().unwrap())).await;
+    let hub = hub(&url);
+    let upload = hub.commit(&new, &Unwatched);
+    let (mut taken, _) = tokio::select! {
+        taken = silent.accept() => taken.unwrap(),
+        outcome = upload => panic!("{outcome:?}"),
+    };
+    let mut buffer = vec![0; 64 * 1024];
+    let ended = async {
+        while tokio::io::AsyncReadExt::read(&mut taken, &mut buffer).await.is_ok_and(|read| read > 0) {}
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(5), ended).await.expect("the connection ends");
+    assert!(!stage.lines().iter().any(|line| line.contains("/commit/")), "{:?}", stage.lines());
 }

@@ -134,8 +134,8 @@ pub(super) async fn delete(
         repo: at.repo.clone(),
         revision: at.revision.clone(),
         into: change.into,
-        summary: change.message.clone(),
-        description: String::new(),
+        summary: change.summary.clone(),
+        description: change.description.clone(),
         parent: None,
         changes: named.files.iter().map(|path| Edit::DeleteFile { path: path.clone() }).collect(),
     };

@@ -23,7 +23,7 @@ use crate::agent::tool::{
     Assessment, BadArguments, CallContext, ExamineContext, Examined, Place, Risk, Tool, ToolError, arguments,
     parameters,
 };
-use crate::clients::hub::Repo;
+use crate::clients::hub::{Destination, Repo};
 use crate::protocol::approval::Alike;
 use crate::protocol::{ToolOutcome, ToolSpec};
 use crate::text::{count, first_line, redact_known, redact_values};
@@ -116,16 +116,17 @@ enum Source {
 /// How a change is made.
 #[derive(Debug, Clone)]
 struct Change {
-    into: crate::clients::hub::Into,
-    message: String,
+    into: Destination,
+    summary: String,
+    description: String,
 }
 
 impl Change {
     /// ` as a pull request`, where it is one.
     fn words(&self) -> &'static str {
         match self.into {
-            crate::clients::hub::Into::PullRequest => " as a pull request",
-            crate::clients::hub::Into::Revision => "",
+            Destination::PullRequest => " as a pull request",
+            Destination::Revision => "",
         }
     }
 }
@@ -208,12 +209,13 @@ fn delete_wish(given: Arguments) -> Result<Wish, BadArguments> {
 }
 
 fn change(create_pr: bool, message: Option<String>, usual: &str) -> Result<Change, BadArguments> {
-    use crate::clients::hub::Into;
     let message = message.filter(|message| !message.trim().is_empty()).unwrap_or_else(|| usual.to_owned());
     if message.chars().count() > 2_000 {
         return Err(BadArguments("`commit_message` is longer than 2000 characters".to_owned()));
     }
-    Ok(Change { into: if create_pr { Into::PullRequest } else { Into::Revision }, message })
+    let into = if create_pr { Destination::PullRequest } else { Destination::Revision };
+    let (summary, description) = message.trim().split_once('\n').unwrap_or((message.trim(), ""));
+    Ok(Change { into, summary: summary.trim().to_owned(), description: description.trim().to_owned() })
 }
 
 impl HfRepoFiles {

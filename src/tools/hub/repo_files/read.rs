@@ -8,10 +8,12 @@ use crate::tools::hub::repo_words::{bytes, fenced, told};
 
 /// Characters that are shown if the model does not say.
 const USUAL: usize = 50_000;
+/// Characters of what stands above and around the text.
+const HEAD: usize = 1_000;
 
 /// Characters that one call shows at most.
 pub(super) fn most(kit: &HubKit) -> usize {
-    USUAL.min(kit.output_cap).max(1)
+    USUAL.min(kit.output_cap.saturating_sub(HEAD)).max(1)
 }
 
 pub(super) async fn read(hub: &Hub, at: &Checked, path: &str, (offset, most): (u64, usize)) -> ToolOutcome {

@@ -11,7 +11,7 @@ use super::seals::{Seal, Seals};
 use super::{Change, Checked, Source};
 use crate::agent::tool::{BadArguments, CallContext, Examined, Place, Progress, ToolError};
 use crate::clients::hub::{
-    Change as Edit, Content, Hub, HubError, Into, NewCommit, RepoInfo, Span, Visibility, Watch,
+    Change as Edit, Content, Destination, Hub, HubError, NewCommit, RepoInfo, Span, Visibility, Watch,
 };
 use crate::protocol::ToolOutcome;
 use crate::text::{redact_known, redact_values, unified_diff};
@@ -24,6 +24,8 @@ use crate::tools::workspace::{Relation, resolve, shown};
 const DIFFED: usize = 256 * 1024;
 /// Bytes of a file that is looked through for secrets.
 const LOOKED_THROUGH: u64 = 8 * 1024 * 1024;
+/// Bytes of a file that there is time to hash while people wait for the question.
+const SEALED: u64 = 256 * 1024 * 1024;
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_secs(2);
 
@@ -76,10 +78,17 @@ pub(super) async fn examine(
         }
     };
     // First of all: what is looked at here is what people answer about.
-    if matches!(source, Source::Local(_))
-        && let Ok(oid) = content.sha256().await
-    {
-        seals.put(&place.session, arguments, Seal::Content(oid));
+    if let Source::Local(_) = source {
+        match content.size().await {
+            Ok(size) if size <= SEALED => {
+                if let Ok(oid) = content.sha256().await {
+                    seals.put(&place.session, arguments, Seal::Content(oid));
+                }
+            }
+            _ => found.warnings.push(
+                "It is too large to make sure that what is uploaded later is what is there now.".to_owned(),
+            ),
+        }
     }
     let at_revision = (&at.repo, at.revision.as_str());
     let (info, facts) = tokio::join!(hub.info(&at.repo, None), hub.file_facts(at_revision, path));
@@ -136,8 +145,8 @@ pub(super) fn about_repo(
         }
     }
     let goes = match change.into {
-        Into::PullRequest => format!("a pull request against {}", at.revision),
-        Into::Revision => format!("a commit on {}", at.revision),
+        Destination::PullRequest => format!("a pull request against {}", at.revision),
+        Destination::Revision => format!("a commit on {}", at.revision),
     };
     found.facts.push(("Goes as".to_owned(), goes));
 }
@@ -169,8 +178,8 @@ pub(super) async fn upload(
         repo: at.repo.clone(),
         revision: at.revision.clone(),
         into: change.into,
-        summary: change.message.clone(),
-        description: String::new(),
+        summary: change.summary.clone(),
+        description: change.description.clone(),
         parent: None,
         changes: vec![Edit::Put { path: path.to_owned(), content }],
     };

@@ -1,7 +1,9 @@
-//! Slack's own clients, unchanged, against the playground: the measure of its honesty.
+//! Slack's and the Hub's own clients, unchanged, against the playground: the measure of its honesty.
 //!
 //! The clients are installed by the test command into `tests/.cache`; where they are not, these
 //! tests say so, and fail if `ML_INTERN_REQUIRE_OFFICIAL` is set.
+
+mod hub;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

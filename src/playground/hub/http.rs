@@ -17,22 +17,47 @@ use super::doors::Doors;
 use super::errors::{HubError, header_value};
 use super::faults::Trouble;
 use super::shared::{Hub, HubCall, Service};
-use super::{account, buckets, git, jobs, spaces};
+use super::{
+    account, buckets, collections, commit, discussions, docs, git, info, jobs, list, openapi, papers, pulls,
+    refs, repos, resolve, spaces, tree, upload, viewer,
+};
 
 /// Largest body that the log keeps as JSON, in bytes; of larger ones it keeps the size.
 const LOGGED_MOST: usize = 1024 * 1024;
 
 /// Every route of the Hub itself.
 pub fn all_doors() -> Doors {
-    account::doors().and(jobs::doors()).and(spaces::doors()).and(buckets::doors())
+    account::doors()
+        .and(list::doors())
+        .and(repos::doors())
+        .and(info::doors())
+        .and(tree::doors())
+        .and(resolve::doors())
+        .and(upload::doors())
+        .and(commit::doors())
+        .and(refs::doors())
+        .and(discussions::doors())
+        .and(pulls::doors())
+        .and(collections::doors())
+        .and(papers::doors())
+        .and(docs::doors())
+        .and(openapi::doors())
+        .and(jobs::doors())
+        .and(spaces::doors())
+        .and(buckets::doors())
 }
 
 /// Everything that one service answers.
 pub fn router(hub: &Hub, service: Service) -> Router {
     let routes = match service {
         Service::Hub => all_doors().router,
+        Service::Cdn => resolve::cdn().merge(upload::cdn()),
+        Service::Arxiv => papers::html::arxiv(),
+        Service::Ar5iv => papers::html::ar5iv(),
+        Service::Scholar => papers::scholar::router(),
+        Service::Viewer => viewer::router(),
+        Service::Gradio => docs::gradio(),
         Service::Spaces => spaces::edge_router(),
-        _ => Router::new(),
     };
     routes
         .fallback(nothing_here)

@@ -14,33 +14,53 @@
 //! Space, with what it was made of, is a [`state::Change`]. Faults and the log are applied around every
 //! route.
 
-#![expect(dead_code, reason = "the routes that use the rest are being added one after another")]
-
 mod access;
 mod account;
 mod auth;
 mod buckets;
+mod card;
+mod collections;
+mod commit;
 mod cut;
 #[cfg(test)]
 mod desk_tests;
+mod discussions;
+mod docs;
 mod doors;
 mod errors;
 mod faults;
 mod git;
 mod http;
+mod info;
 pub mod jobs;
+mod list;
+mod openapi;
 mod options;
+mod papers;
+mod pulls;
+mod refs;
 mod repo;
+mod repos;
+mod resolve;
+mod seed;
 mod shared;
 mod small_hub;
 mod spaces;
 mod state;
+mod tree;
+mod upload;
+mod viewer;
 mod wire;
+mod world;
+mod yaml;
 
 pub use buckets::Buckets;
 pub use faults::{HubFault, Trouble};
 pub use options::{AccountSeed, HubOptions, Limits, OrgRole, OrgSeed, TokenRole};
+pub use repo::Gate;
+pub use seed::RepoSeed;
 pub use shared::{Addresses, HubCall, Service};
 pub use small_hub::SmallHub;
 pub use spaces::{Builds, SpaceStage, Spaces};
 pub use state::{Change, Kind, State};
+pub use world::{BOT, ORG};

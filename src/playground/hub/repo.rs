@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::discussions::Discussion;
 use super::git::{Commit, Entry, Files};
 use super::state::Kind;
 use crate::clock::Timestamp;
@@ -58,6 +59,7 @@ pub struct Repo {
     pub tags: BTreeMap<String, Tag>,
     /// Heads of pull requests, by number.
     pub pulls: BTreeMap<u64, String>,
+    pub discussions: Vec<Discussion>,
     /// What a Space was asked for; null for others.
     pub asked: Value,
 }
@@ -90,6 +92,7 @@ impl Repo {
             branches: BTreeMap::new(),
             tags: BTreeMap::new(),
             pulls: BTreeMap::new(),
+            discussions: Vec::new(),
             asked: Value::Null,
         }
     }

@@ -15,9 +15,11 @@ use super::faults::HubFault;
 use super::http;
 use super::jobs::Jobs;
 use super::options::HubOptions;
+use super::seed::RepoSeed;
 use super::shared::{Addresses, Hub, HubCall, Service, Shared};
 use super::spaces::Spaces;
 use super::state::{Change, State};
+use super::world::furnish;
 
 /// A running Hub, with the services around it. Stops when dropped.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl SmallHub {
     /// Binds to loopback and starts serving.
     ///
     /// # Errors
-    /// The port is taken.
+    /// The port is taken, or the world that it holds cannot be read.
     pub async fn start(options: HubOptions) -> anyhow::Result<Self> {
         let mut listeners = Vec::new();
         for service in Service::ALL {
@@ -54,7 +56,8 @@ impl SmallHub {
             gradio: at(Service::Gradio),
             spaces: at(Service::Spaces),
         };
-        let state = State::new(&options);
+        let mut state = State::new(&options);
+        furnish(&mut state, options.clock.now())?;
         let hub = Shared::new(state, options.clock, options.limits, addresses);
         let mut tasks: Vec<JoinHandle<()>> =
             listeners.into_iter().map(|(service, listener, _)| serve(&hub, service, listener)).collect();
@@ -155,6 +158,20 @@ impl SmallHub {
             }
         };
         tokio::time::timeout(within, search).await.ok().flatten()
+    }
+
+    /// Puts a repo there without asking; one of the same name is replaced. Returns its newest commit.
+    pub fn seed(&self, repo: RepoSeed) -> String {
+        let now = self.hub.clock.now();
+        self.hub.with(|state| repo.put(state, now))
+    }
+
+    /// Lets the viewer answer `endpoint` (`/splits`) for a dataset with this, whatever its files say.
+    pub fn answer_viewer(&self, dataset: &str, endpoint: &str, status: u16, body: serde_json::Value) {
+        self.hub.with(|state| {
+            let answers = state.registered.entry(dataset.to_owned()).or_default();
+            answers.insert(endpoint.to_owned(), (status, body));
+        });
     }
 
     /// What happens to repos from now on.

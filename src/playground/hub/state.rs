@@ -7,8 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::collections::Collection;
+use super::docs::Library;
 use super::options::{AccountSeed, HubOptions, OrgSeed};
+use super::papers::Paper;
 use super::repo::Repo;
+use super::viewer::Registered;
 
 /// Kinds of repos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,6 +121,11 @@ pub struct State {
     pub(super) large: HashMap<String, Bytes>,
     /// Parts of large files on their way, by SHA-256.
     pub(super) parts: HashMap<String, BTreeMap<u32, Bytes>>,
+    pub(super) collections: Vec<Collection>,
+    pub(super) papers: Vec<Paper>,
+    pub(super) docs: Vec<Library>,
+    /// What tests say that the viewer answers, by dataset.
+    pub(super) registered: HashMap<String, Registered>,
     pub(super) changes: Vec<Change>,
     ids: u64,
 }

@@ -1,7 +1,7 @@
-//! `playground`: a local Slack workspace with the bot in it, from one command.
+//! `playground`: a local Slack workspace with the bot in it and a small Hub beside it, from one command.
 //!
-//! Owns putting the bot on that workspace by its real client, and the demonstration model that
-//! answers when no key is configured. Its data is its own: nothing of the person's is touched.
+//! Owns putting the bot on both by its real clients, and the demonstration model that answers when no
+//! key is configured. Its data is its own: nothing of the person's is touched.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use super::serve::Signals;
 use super::terminal::parts;
 use crate::app::{App, Roles};
 use crate::clock::Clock;
-use crate::config::{Config, Loaded, SlackMode, WhoApproves};
+use crate::config::{Config, HubAccount, Loaded, SlackMode, WhoApproves};
 use crate::model::{Model, Providers};
+use crate::playground::hub::{self, HubOptions, SmallHub};
 use crate::playground::model::{Script, ScriptedModel};
 use crate::playground::{Budgets, Options, Workspace, story};
 use crate::secret::Secret;
@@ -35,17 +36,25 @@ pub async fn run(what: &PlaygroundArgs, loaded: &Loaded, flags: &Flags) -> anyho
     options.port = what.port;
     options.budgets = Budgets::AsSlack;
     let workspace = Workspace::start(options).await.context("the local workspace cannot start")?;
-    let bot = if what.no_bot { None } else { Some(Bot::start(&workspace, what, loaded, flags).await?) };
+    let small_hub = SmallHub::start(HubOptions::playground(Clock::system()))
+        .await
+        .context("the small Hub cannot start")?;
+    let around = (&workspace, &small_hub);
+    let bot = if what.no_bot { None } else { Some(Bot::start(around, what, loaded, flags).await?) };
     print_out(&if flags.json {
-        format!("{}\n", workspace.card())
+        let mut card = workspace.card();
+        card["hub"] = small_hub.card();
+        format!("{card}\n")
     } else {
         let bot = match &bot {
             Some(bot) => format!("{} In a channel, write: @ml-intern train a small classifier", bot.who),
             None => format!("No bot is in it. API: {}  (tokens: --json)", workspace.api_url()),
         };
         format!(
-            "A local Slack workspace is open at\n\n  {}\n\n{bot}\nCtrl+C ends it.\n",
-            workspace.page_url()
+            "A local Slack workspace is open at\n\n  {}\n\n{bot}\nIts Hub is {}: nothing reaches the real one. \
+             Ctrl+C ends both.\n",
+            workspace.page_url(),
+            small_hub.url()
         )
     })?;
     if what.open || !(what.no_open || flags.json) {
@@ -65,6 +74,7 @@ pub async fn run(what: &PlaygroundArgs, loaded: &Loaded, flags: &Flags) -> anyho
         }
     }
     workspace.shutdown().await;
+    small_hub.shutdown().await;
     Ok(Exit::Finished)
 }
 
@@ -79,7 +89,7 @@ struct Bot {
 
 impl Bot {
     async fn start(
-        workspace: &Workspace,
+        (workspace, small_hub): (&Workspace, &SmallHub),
         what: &PlaygroundArgs,
         loaded: &Loaded,
         flags: &Flags,
@@ -92,6 +102,7 @@ impl Bot {
         } else {
             None
         };
+        connect_hub(&mut parts.config, small_hub, workspace);
         let who = match &model {
             Some(_) => {
                 workspace.notice(story::NOTICE);
@@ -145,6 +156,33 @@ fn connect(config: &mut Config, workspace: &Workspace) {
     config.messaging.destinations.clear();
     config.server.bind = "127.0.0.1:0".to_owned();
     config.server.drain_s = 3;
+}
+
+/// Points the bot at the small Hub, with a token that is good there and nowhere else.
+fn connect_hub(config: &mut Config, small_hub: &SmallHub, workspace: &Workspace) {
+    let addresses = small_hub.addresses();
+    let services = &mut config.services;
+    services.hf_endpoint.clone_from(&addresses.hub);
+    services.dataset_viewer_url.clone_from(&addresses.viewer);
+    services.spaces_url = small_hub.spaces_url();
+    services.arxiv_url.clone_from(&addresses.arxiv);
+    services.ar5iv_url.clone_from(&addresses.ar5iv);
+    services.semantic_scholar_url.clone_from(&addresses.scholar);
+    services.semantic_scholar_key = None;
+    services.gradio_url.clone_from(&addresses.gradio);
+    services.gradio_search_url.clone_from(&addresses.gradio);
+    let token = Secret::new(&small_hub.token(hub::BOT));
+    config.hub.namespace = Some(hub::ORG.to_owned());
+    config.hub.tokens =
+        workspace.look(|it| it.people.iter().map(|person| (person.id.clone(), token.clone())).collect());
+    if config.model_name == DEMONSTRATION {
+        config.hub.account = HubAccount::PersonOrBot;
+        config.models.huggingface.api_key = Some(token);
+    } else {
+        // The key is a real one, for models: it stays where it is good, and never comes here.
+        config.hub.account = HubAccount::Person;
+        config.share_traces = false;
+    }
 }
 
 /// Whether the configured model can be called at all.
@@ -205,6 +243,37 @@ fn open_browser(url: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_bot_works_on_the_small_hub_and_no_real_key_comes_there() {
+        let small_hub = SmallHub::start(HubOptions::playground(Clock::system())).await.unwrap();
+        let workspace = Workspace::start(Options::new(Clock::system())).await.unwrap();
+        let real = Some(Secret::new("hf_real"));
+        let mut config = Config::default();
+        config.models.huggingface.api_key = real.clone();
+        connect_hub(&mut config, &small_hub, &workspace);
+        assert_eq!(
+            (config.models.huggingface.api_key, config.hub.account),
+            (real.clone(), HubAccount::Person)
+        );
+        assert!(!config.share_traces);
+        let people = workspace.look(|it| it.people.len());
+        assert_eq!(config.hub.tokens.len(), people);
+        let token = small_hub.token(hub::BOT);
+        assert!(config.hub.tokens.values().all(|it| it.reveal() == token));
+        let services = serde_json::to_value(&config.services).unwrap();
+        let real_ones = services
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, it)| it.as_str().is_some_and(|it| it.starts_with("https://")));
+        assert_eq!(real_ones.map(|it| it.0.as_str()).collect::<Vec<_>>(), ["github_api_url"]);
+
+        let mut config = Config { model_name: DEMONSTRATION.to_owned(), ..Config::default() };
+        config.models.huggingface.api_key = real;
+        connect_hub(&mut config, &small_hub, &workspace);
+        assert_eq!(config.models.huggingface.api_key.unwrap().reveal(), token);
+    }
 
     #[test]
     fn whoever_sees_the_script_is_told_how_to_have_the_model() {

@@ -37,7 +37,8 @@ async fn huggingface_hub_works_unchanged_for_every_claimed_call() {
         return;
     }
     // Small pages and parts: what the real Hub does with much, this one does with little.
-    let limits = Limits { list_page: 3, tree_page: 4, discussions_page: 3, part: 64 * 1024, ..Limits::default() };
+    let limits =
+        Limits { list_page: 3, tree_page: 4, discussions_page: 3, part: 64 * 1024, ..Limits::default() };
     let hub = SmallHub::start(HubOptions { limits, ..HubOptions::new(Clock::system()) }).await.unwrap();
     let orders = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let card = json!({

@@ -52,8 +52,7 @@ impl FromRequestParts<Hub> for At {
         let namespace = rest.remove("namespace").unwrap_or_default();
         let name = rest.remove("repo").unwrap_or_default();
         let path = parts.uri.path();
-        let path =
-            path.strip_prefix("/api/resolve-cache").or_else(|| path.strip_prefix("/api")).unwrap_or(path);
+        let path = path.strip_prefix("/api").unwrap_or(path);
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         let kind = match first {
             "datasets" => Kind::Dataset,

@@ -100,6 +100,9 @@ async fn around(Held((hub, service)): Held<(Hub, Service)>, request: Request, ne
         Some(Trouble::RateLimited { retry_after }) => rate_limited(*retry_after),
         Some(Trouble::Status(status)) => proxy_error(*status),
         Some(Trouble::Drop) => StatusCode::OK.into_response(),
+        _ if foreign(service) && headers.contains_key(header::AUTHORIZATION) => {
+            HubError::bad("A token came to a service that is not the Hub's").into_response()
+        }
         _ => tagged(&method, &headers, next.run(Request::from_parts(parts, Body::from(body))).await).await,
     };
     let cut = match trouble {
@@ -118,6 +121,11 @@ async fn around(Held((hub, service)): Held<(Hub, Service)>, request: Request, ne
         scissors.cut_after(after);
     }
     finished(response)
+}
+
+/// Whether a service is somebody else's, who must never see a token of the Hub.
+fn foreign(service: Service) -> bool {
+    matches!(service, Service::Arxiv | Service::Ar5iv | Service::Scholar | Service::Gradio)
 }
 
 fn finished(mut response: Response) -> Response {

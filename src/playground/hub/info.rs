@@ -77,12 +77,16 @@ pub fn doors() -> Doors {
 
 async fn info(Held(hub): Held<Hub>, caller: Caller, at: At, query: Query) -> Result<Json<Value>, HubError> {
     let revision = if at.part("revision").is_empty() { "main" } else { at.part("revision") };
+    let runtime = (at.kind == Kind::Space).then(|| super::spaces::runtime_of(&hub, &at.id));
     hub.look(|state| {
         let repo = readable(state, &caller, &at)?;
         let commit = repo.resolve(revision).ok_or_else(|| HubError::revision(revision))?;
         let commit = repo.commit(&commit).ok_or_else(|| HubError::revision(revision))?;
         let mut whole = whole(state, repo, commit);
         whole.insert("siblings".to_owned(), siblings(commit, query.on("blobs")));
+        if let Some(runtime) = runtime {
+            whole.insert("runtime".to_owned(), runtime);
+        }
         chosen(whole, &query).map(Json)
     })
 }

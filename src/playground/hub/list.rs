@@ -138,7 +138,7 @@ async fn semantic(Held(hub): Held<Hub>, caller: Caller, query: Query) -> Result<
                     "trendingScore": about["trendingScore"], "semanticRelevancyScore": ratio(hits, words.len())})));
             }
         }
-        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.sort_by_key(|it| std::cmp::Reverse(it.0));
         Ok(Json(found.into_iter().map(|it| it.1).collect()))
     })
 }

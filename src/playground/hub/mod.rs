@@ -1,8 +1,10 @@
-//! A small Hub that you can hold, and the services that stand around it, each on an own port of
-//! loopback. Imports nothing of ours but `clock`; shares no type with our clients.
+//! A small Hub that you can hold: repos with real commits, large files, pull requests, collections, the
+//! dataset viewer, papers, documentation, jobs and Spaces; each service on an own port of loopback.
+//! Imports nothing of ours but `clock`; shares no type with our clients.
 //!
 //! Never more lenient than the real one where it knows the real one's answer: it checks tokens, roles,
-//! gates, names and hashes, and answers with the same codes.
+//! gates, names and hashes, and answers with the same codes. `claimed.txt` lists the calls of the
+//! official client that work against it unchanged; `tests/official` proves them.
 //!
 //! Start at [`SmallHub::start`]; tests look through [`SmallHub::calls`] and [`SmallHub::look`].
 //!
@@ -40,6 +42,8 @@ mod papers;
 mod pulls;
 mod refs;
 mod repo;
+#[cfg(test)]
+mod repo_tests;
 mod repos;
 mod resolve;
 mod seed;

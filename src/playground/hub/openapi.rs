@@ -66,10 +66,9 @@ fn operation(door: &Door, path: &str) -> Value {
     operation
 }
 
-/// `get-models-namespace-repo-tree-place`.
+/// `get-api-models-namespace-repo-tree-place`.
 fn operation_id(verb: Verb, path: &str) -> String {
-    let words =
-        path.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty() && *it != "api");
+    let words = path.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty());
     std::iter::once(verb.word()).chain(words).collect::<Vec<_>>().join("-")
 }
 

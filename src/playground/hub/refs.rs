@@ -87,7 +87,7 @@ async fn commits(
     uri: Uri,
 ) -> Result<Response, HubError> {
     let most = query.number("limit", 1)?.unwrap_or(50).min(hub.limits.list_page);
-    let list = hub.look(|state| {
+    let list: Result<Vec<Value>, HubError> = hub.look(|state| {
         let repo = readable(state, &caller, &at)?;
         let revision = at.part("revision");
         let commit = repo.resolve(revision).ok_or_else(|| HubError::revision(revision))?;
@@ -99,9 +99,9 @@ async fn commits(
             }
             item
         };
-        Ok(repo.history(&commit).iter().map(item).collect::<Vec<Value>>())
-    })?;
-    page(&format!("{}{}", hub.addresses.hub, uri.path()), &query, list, most)
+        Ok(repo.history(&commit).iter().map(item).collect())
+    });
+    page(&format!("{}{}", hub.addresses.hub, uri.path()), &query, list?, most)
 }
 
 /// Git's rules for names of references, as far as people meet them.

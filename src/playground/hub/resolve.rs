@@ -40,7 +40,7 @@ async fn resolve(
     at: At,
     headers: HeaderMap,
 ) -> Result<Response, HubError> {
-    let file = hub.with(|state| {
+    let file: Result<_, HubError> = hub.with(|state| {
         let repo = content(&hub, state, &caller, &at)?;
         let (revision, path) = repo.split(at.part("place"));
         let commit = repo.resolve(&revision).ok_or_else(|| HubError::revision(&revision))?;

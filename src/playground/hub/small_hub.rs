@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -112,6 +113,15 @@ impl SmallHub {
         &self.hub.buckets
     }
 
+    /// All that a client needs, as one JSON object: what `ml-intern playground --json` prints as `hub`.
+    #[must_use]
+    pub fn card(&self) -> Value {
+        let at = self.addresses();
+        json!({"url": at.hub, "dataset_viewer_url": at.viewer, "spaces_url": self.spaces_url(), "arxiv_url": at.arxiv,
+            "ar5iv_url": at.ar5iv, "semantic_scholar_url": at.scholar, "gradio_url": at.gradio,
+            "token": self.token(super::BOT)})
+    }
+
     /// The first token of `name` that may change things, else the first one.
     #[must_use]
     pub fn token(&self, name: &str) -> String {
@@ -167,7 +177,7 @@ impl SmallHub {
     }
 
     /// Lets the viewer answer `endpoint` (`/splits`) for a dataset with this, whatever its files say.
-    pub fn answer_viewer(&self, dataset: &str, endpoint: &str, status: u16, body: serde_json::Value) {
+    pub fn answer_viewer(&self, dataset: &str, endpoint: &str, status: u16, body: Value) {
         self.hub.with(|state| {
             let answers = state.registered.entry(dataset.to_owned()).or_default();
             answers.insert(endpoint.to_owned(), (status, body));

@@ -2,13 +2,12 @@
 //!
 //! Never sends contents; that is `resolve`. Start at [`doors`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State as Held;
-use axum::http::HeaderMap;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -50,7 +49,7 @@ async fn tree(
     uri: Uri,
 ) -> Result<Response, HubError> {
     let most = query.number("limit", 1)?.unwrap_or(hub.limits.tree_page).min(hub.limits.tree_page);
-    let entries = hub.look(|state| {
+    let entries: Result<Vec<Value>, HubError> = hub.look(|state| {
         let repo = readable(state, &caller, &at)?;
         let (revision, path) = repo.split(at.part("place"));
         let commit = repo.resolve(&revision).ok_or_else(|| HubError::revision(&revision))?;
@@ -64,8 +63,8 @@ async fn tree(
         }
         let seen = Seen { repo, commit: &commit, files: &files, expand: query.on("expand") };
         Ok(seen.below(&prefix, &inside, query.on("recursive")))
-    })?;
-    page(&format!("{}{}", hub.addresses.hub, uri.path()), &query, entries, most)
+    });
+    page(&format!("{}{}", hub.addresses.hub, uri.path()), &query, entries?, most)
 }
 
 /// A repo's files at one commit, and how much to say of them.
@@ -80,14 +79,13 @@ impl Seen<'_> {
     /// Folders and files under a prefix; a folder comes before what is in it.
     fn below(&self, prefix: &str, inside: &BTreeMap<&String, &Entry>, recursive: bool) -> Vec<Value> {
         let mut entries = Vec::new();
-        let mut told: Vec<String> = Vec::new();
+        let mut told = BTreeSet::new();
         for (path, entry) in inside {
             let rest = &path[prefix.len()..];
             for (end, _) in rest.match_indices('/') {
                 let folder = format!("{prefix}{}", &rest[..end]);
-                if !told.contains(&folder) {
+                if told.insert(folder.clone()) {
                     entries.push(self.folder(&folder));
-                    told.push(folder);
                 }
                 if !recursive {
                     break;

@@ -156,7 +156,7 @@ async fn daily(Held(hub): Held<Hub>, _: Caller, query: Query) -> Result<Json<Val
         let mut found: Vec<&Paper> = state.papers.iter().filter(on_day).collect();
         match query.get("sort") {
             None | Some("publishedAt") => found.sort_by(|a, b| b.daily.cmp(&a.daily)),
-            Some("trending") => found.sort_by(|a, b| b.upvotes.cmp(&a.upvotes)),
+            Some("trending") => found.sort_by_key(|it| std::cmp::Reverse(it.upvotes)),
             Some(_) => return Err(HubError::bad("\"sort\" must be one of [publishedAt, trending]")),
         }
         let shown = found.into_iter().skip(skip).take(limit).map(listed);

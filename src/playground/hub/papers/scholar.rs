@@ -260,7 +260,7 @@ async fn snippets(Held(hub): Held<Hub>, query: Query) -> Result<Json<Value>, Ref
                 }
             }
         }
-        hits.sort_by(|a, b| b.0.cmp(&a.0));
+        hits.sort_by_key(|it| std::cmp::Reverse(it.0));
         let data: Vec<Value> = hits.into_iter().take(most).map(|it| it.1).collect();
         Ok(Json(json!({"data": data, "retrievalVersion": "small-hub"})))
     })
@@ -288,7 +288,7 @@ fn alike<'a>(state: &'a State, liked: &[&Paper], disliked: &[&Paper]) -> Vec<&'a
     };
     let others = state.papers.iter().filter(|it| !known.contains(&&it.id));
     let mut scored: Vec<(usize, &Paper)> = others.map(|it| (score(it), it)).filter(|it| it.0 > 0).collect();
-    scored.sort_by(|a, b| b.0.cmp(&a.0));
+    scored.sort_by_key(|it| std::cmp::Reverse(it.0));
     scored.into_iter().map(|it| it.1).collect()
 }
 

@@ -21,7 +21,7 @@ use self::table::{Dataset, Table};
 use super::access::{let_in, sees};
 use super::auth::Caller;
 use super::card::Card;
-use super::errors::{HubError, header_value};
+use super::errors::header_value;
 use super::shared::Hub;
 use super::state::Kind;
 use super::wire::Query;
@@ -54,12 +54,6 @@ impl IntoResponse for Refused {
         let mut response = (self.0, Json(json!({"error": self.2}))).into_response();
         response.headers_mut().insert(HeaderName::from_static("x-error-code"), header_value(self.1));
         response
-    }
-}
-
-impl From<HubError> for Refused {
-    fn from(error: HubError) -> Self {
-        Self(error.status, "ExternalUnauthenticatedError", error.message)
     }
 }
 

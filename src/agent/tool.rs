@@ -73,6 +73,8 @@ pub struct Place {
     pub session: SessionKey,
     /// The front door.
     pub door: Door,
+    /// The channel that the session is in, where the door has channels.
+    pub channel: Option<String>,
     /// The folder that file tools and commands work in.
     pub workspace: PathBuf,
     /// Whose folder that is.

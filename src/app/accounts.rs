@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::protocol::PersonId;
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::tools::hub::{Accounts, HubAccess, HubKit};
+use crate::tools::hub::{Accounts, HubAccess, HubKit, RunBook};
 
 /// Tokens that the operator set up.
 pub(super) struct Configured(pub BTreeMap<String, Secret>);
@@ -33,6 +33,7 @@ pub(super) fn kit(
     data_dir: &Path,
     secrets: Vec<Secret>,
     (clock, random): (Clock, Random),
+    runs: Arc<dyn RunBook>,
 ) -> anyhow::Result<HubKit> {
     let hub = Hub::new(&config.services.hf_endpoint, None)?
         .keeping(data_dir.join("cache").join("hub"))
@@ -43,6 +44,7 @@ pub(super) fn kit(
         access: HubAccess::new(hub, bot, accounts, config.hub.account),
         docs: Docs::new(&config.services)?,
         services: config.services.clone(),
+        runs,
         config: config.hub.clone(),
         confirm_cpu_jobs: config.confirm_cpu_jobs,
         output_cap: config.tools.output_cap_chars,

@@ -36,6 +36,7 @@ mod notices;
 mod outgoing;
 mod places;
 mod redacted;
+mod registry;
 pub mod retention;
 pub mod serve;
 pub mod traces;
@@ -106,7 +107,8 @@ impl App {
         let gateway = Arc::new(gateway);
         let http = crate::clients::http::client(None)?;
         let providers = Providers::new(&config.models, http, clock.clone())?.priced(&config.budgets.prices);
-        let kit = accounts::kit(&config, &data_dir, secrets.clone(), (clock.clone(), random.clone()))?;
+        let book = Arc::new(registry::Registry(embedded.clone()));
+        let kit = accounts::kit(&config, &data_dir, secrets.clone(), (clock.clone(), random.clone()), book)?;
         let hub = kit.access.clone();
         let tools = crate::tools::builtin(Supplies {
             config: config.tools.clone(),

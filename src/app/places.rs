@@ -88,7 +88,13 @@ impl Places for WorkingDirectory {
 }
 
 fn place(head: &SessionHead, workspace: PathBuf, ownership: Ownership) -> Place {
-    Place { session: head.key.clone(), door: head.origin.door, workspace, ownership }
+    Place {
+        session: head.key.clone(),
+        door: head.origin.door,
+        channel: head.origin.channel.clone(),
+        workspace,
+        ownership,
+    }
 }
 
 fn make_private(path: &Path) -> std::io::Result<()> {

@@ -190,8 +190,13 @@ impl Scene {
         let model = Arc::new(Told { next: Mutex::new(Reply::Text), given: Mutex::new(0), window });
         agent.model = model.clone();
         let workspace = std::env::temp_dir();
-        let place =
-            Place { session: "s".into(), door: Door::Terminal, workspace, ownership: Ownership::Session };
+        let place = Place {
+            session: "s".into(),
+            door: Door::Terminal,
+            channel: None,
+            workspace,
+            ownership: Ownership::Session,
+        };
         Self { agent, model, session, place, requests: 0 }
     }
 

@@ -177,6 +177,17 @@ impl Capture {
     }
 }
 
+/// Writes a small file of ours beside spilled output, in place of what was there.
+///
+/// # Errors
+/// As the system says, or because something of a command's stands in the way.
+pub(super) async fn keep(workspace: &Path, name: &str, content: &[u8]) -> std::io::Result<()> {
+    let place = fs::canonicalize(workspace).await?.join(INTERNAL).join("output");
+    let mut file = create(&place, name).await?;
+    file.write_all(content).await?;
+    file.flush().await
+}
+
 async fn create(place: &Path, name: &str) -> std::io::Result<fs::File> {
     let not_plain = || std::io::Error::other(format!("{INTERNAL} is not a plain folder"));
     // A command may have put a link there; what it leads to is none of ours.

@@ -152,6 +152,7 @@ impl Places for Here {
         Ok(Place {
             session: head.key.clone(),
             door: head.origin.door,
+            channel: None,
             workspace: self.0.clone(),
             ownership: Ownership::Session,
         })

@@ -76,6 +76,7 @@ fn context() -> CallContext {
         place: Place {
             session: "s1".into(),
             door: Door::Terminal,
+            channel: None,
             workspace: std::env::temp_dir(),
             ownership: Ownership::Session,
         },

@@ -228,6 +228,7 @@ impl Bench {
         let place = Place {
             session: "s".into(),
             door: Door::Terminal,
+            channel: None,
             workspace: std::env::temp_dir(),
             ownership: Ownership::Session,
         };

@@ -91,6 +91,12 @@ impl Prices {
         self.jobs.iter().map(|(flavour, price)| (flavour.as_str(), *price))
     }
 
+    /// What this flavour costs as a job, in micro-dollars an hour; `None` if it is in no list.
+    #[must_use]
+    pub fn hourly(&self, flavour: &str) -> Option<u64> {
+        self.jobs.get(&named(flavour)).copied()
+    }
+
     /// What a job costs at most: its price for as long as it may run.
     #[must_use]
     pub fn job(&self, flavour: &str, timeout: &Value) -> Cost {

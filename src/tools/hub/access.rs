@@ -47,6 +47,12 @@ impl HubAccess {
         Some((self.hub.with_token(Some(token.clone())), token))
     }
 
+    /// The Hub for what it tells anybody, without a token.
+    #[must_use]
+    pub fn anonymous(&self) -> Hub {
+        self.hub.with_token(None)
+    }
+
     /// The token for this person's requests. For a child's environment only where its tool says that it must.
     pub async fn token(&self, person: &Actor) -> Option<Secret> {
         match self.whose {

@@ -12,6 +12,7 @@ pub mod jobs;
 mod repo_files;
 mod repo_git;
 mod repo_words;
+pub mod runs;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub use access::{Accounts, HubAccess};
 pub use repo_files::HfRepoFiles;
 pub use repo_git::HfRepoGit;
+pub use runs::RunBook;
 
 use crate::agent::tool::Tool;
 use crate::clients::docs::Docs;
@@ -38,6 +40,8 @@ pub struct HubKit {
     pub services: ServicesConfig,
     /// Limits and accounts.
     pub config: HubConfig,
+    /// What was run before.
+    pub runs: Arc<dyn RunBook>,
     /// Whether jobs on CPU hardware ask too.
     pub confirm_cpu_jobs: bool,
     /// Characters of output that reach the model.
@@ -60,6 +64,8 @@ pub fn tools(kit: &HubKit) -> Vec<Arc<dyn Tool>> {
     tools.push(Arc::new(HfRepoFiles::new(kit)));
     tools.push(Arc::new(HfRepoGit::new(kit)));
     tools.push(Arc::new(api::FindApi::new(kit)));
+    tools.push(Arc::new(jobs::HfJobs::new(kit.clone())));
+    tools.push(Arc::new(runs::Runs::new(Arc::clone(&kit.runs))));
     tools
 }
 

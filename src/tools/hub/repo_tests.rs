@@ -74,6 +74,7 @@ impl Written {
         let hub = Hub::new(&self.url, None).unwrap().with_patience(Patience::none());
         let bot = Some(Secret::new("hf_abcdefghijklmnopqrstuvwxyz"));
         HubKit {
+            runs: Arc::new(super::runs::NoRuns),
             access: HubAccess::new(hub, bot, Arc::new(Nobody), HubAccount::PersonOrBot),
             docs: Docs::new(&ServicesConfig::default()).unwrap(),
             services: ServicesConfig::default(),

@@ -48,6 +48,7 @@ impl Room {
         Place {
             session: "s".into(),
             door: Door::Slack,
+            channel: None,
             workspace: self.root.clone(),
             ownership: Ownership::Session,
         }

@@ -78,6 +78,7 @@ impl Desk {
         let place = Place {
             session: "s".into(),
             door: Door::Slack,
+            channel: None,
             workspace: self.folder.path().to_owned(),
             ownership: Ownership::Session,
         };
@@ -128,6 +129,7 @@ fn kit(hub: &Site, gradio: &Site, token: Option<&str>, cap: usize, folder: &Path
     let access =
         HubAccess::new(client, token.map(Secret::new), Arc::new(NoAccounts), HubAccount::PersonOrBot);
     HubKit {
+        runs: std::sync::Arc::new(ml_intern::tools::hub::runs::NoRuns),
         access,
         docs: Docs::new(&services).unwrap(),
         services,

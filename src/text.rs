@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 mod redact;
 
-pub use redact::{Flow, redact, redact_json, redact_known, redact_values};
+pub use redact::{Flow, is_hub_token, redact, redact_hub_tokens, redact_json, redact_known, redact_values};
 
 /// A number as people read it: four digits that count, no noise behind them.
 #[must_use]

@@ -1,47 +1,34 @@
-//! What the tools of Hugging Face are made of, and the tokens that people have given.
+//! What the tools of Hugging Face are made of. Whose tokens there are is in [`super::tokens`].
 //!
 //! Never shows a token.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-
+use super::tokens::{Known, PersonTokens};
 use crate::clients::docs::Docs;
 use crate::clients::hub::Hub;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::protocol::PersonId;
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::tools::hub::{Accounts, HubAccess, HubKit, RunBook};
+use crate::tools::hub::{HubAccess, HubKit, RunBook};
 
-/// Tokens that the operator set up.
-pub(super) struct Configured(pub BTreeMap<String, Secret>);
-
-#[async_trait]
-impl Accounts for Configured {
-    async fn token(&self, person: &PersonId) -> Option<Secret> {
-        self.0.get(&person.0).cloned()
-    }
-}
-
-/// What the tools of Hugging Face share.
+/// What the tools of Hugging Face share, and people's tokens.
 pub(super) fn kit(
     config: &Config,
     data_dir: &Path,
     secrets: Vec<Secret>,
     (clock, random): (Clock, Random),
     runs: Arc<dyn RunBook>,
-) -> anyhow::Result<HubKit> {
+) -> anyhow::Result<(HubKit, Known)> {
     let hub = Hub::new(&config.services.hf_endpoint, None)?
         .keeping(data_dir.join("cache").join("hub"))
         .with_random(random.clone());
-    let accounts = Arc::new(Configured(config.hub.tokens.clone()));
+    let tokens: Known = Arc::new(PersonTokens::new(config, data_dir, clock.clone())?);
     let bot = config.models.huggingface.api_key.clone();
-    Ok(HubKit {
-        access: HubAccess::new(hub, bot, accounts, config.hub.account),
+    let kit = HubKit {
+        access: HubAccess::new(hub, bot, tokens.clone(), config.hub.account),
         docs: Docs::new(&config.services)?,
         services: config.services.clone(),
         runs,
@@ -52,5 +39,6 @@ pub(super) fn kit(
         secrets,
         clock,
         random,
-    })
+    };
+    Ok((kit, tokens))
 }

@@ -39,6 +39,7 @@ mod redacted;
 mod registry;
 pub mod retention;
 pub mod serve;
+pub mod tokens;
 pub mod traces;
 mod watching;
 
@@ -78,6 +79,7 @@ pub struct App {
     notices: Arc<AutoNotices>,
     outgoing: Arc<OutgoingNotices>,
     secrets: Arc<[Secret]>,
+    tokens: tokens::Known,
     traces: Option<Arc<Traces>>,
     hub: HubAccess,
     boards: Boards,
@@ -108,7 +110,8 @@ impl App {
         let http = crate::clients::http::client(None)?;
         let providers = Providers::new(&config.models, http, clock.clone())?.priced(&config.budgets.prices);
         let book = Arc::new(registry::Registry(embedded.clone()));
-        let kit = accounts::kit(&config, &data_dir, secrets.clone(), (clock.clone(), random.clone()), book)?;
+        let times = (clock.clone(), random.clone());
+        let (kit, tokens) = accounts::kit(&config, &data_dir, secrets.clone(), times, book)?;
         let hub = kit.access.clone();
         let tools = crate::tools::builtin(Supplies {
             config: config.tools.clone(),
@@ -140,6 +143,7 @@ impl App {
             notices,
             outgoing,
             secrets: hidden,
+            tokens,
             traces,
             hub,
             boards: Boards::default(),
@@ -184,6 +188,11 @@ impl App {
         &self.secrets
     }
 
+    /// Whose account requests of this person are made with on the Hub.
+    pub async fn hub_account(&self, person: &PersonId) -> tokens::Whose {
+        self.tokens.whose(person).await
+    }
+
     /// The sharing of traces, if people opted in to it.
     #[must_use]
     pub fn traces(&self) -> Option<&Arc<Traces>> {
@@ -222,8 +231,11 @@ impl App {
         places: Arc<dyn Places>,
         suspend: CancellationToken,
     ) -> Worker {
-        let redacted: Arc<dyn Presenters> =
-            Arc::new(redacted::Redacted { inner: presenters, secrets: self.secrets.clone() });
+        let redacted: Arc<dyn Presenters> = Arc::new(redacted::Redacted {
+            inner: presenters,
+            secrets: self.secrets.clone(),
+            people: Some(self.tokens.clone()),
+        });
         let shared = match self.traces.clone() {
             Some(traces) => Arc::new(traces::Sharing { inner: redacted, traces }),
             None => redacted,

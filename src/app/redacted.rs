@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 
+use super::tokens::Known;
 use crate::protocol::{Event, Heard, Operation, SessionHead};
 use crate::runtime::{Branch, Opening, PresentError, Presenter, Presenters};
 use crate::secret::Secret;
@@ -18,23 +19,35 @@ use crate::text::{Flow, redact, redact_json};
 pub(super) struct Redacted {
     pub(super) inner: Arc<dyn Presenters>,
     pub(super) secrets: Arc<[Secret]>,
+    /// Tokens that people have given: they come and go while the process runs.
+    pub(super) people: Option<Known>,
 }
 
 impl Redacted {
     /// The session as the front door may know it.
-    fn clean(&self, session: &SessionHead) -> SessionHead {
-        let title = session.title.as_deref().map(|title| redact(title, &self.secrets).into_owned());
+    fn clean(secrets: &[Secret], session: &SessionHead) -> SessionHead {
+        let title = session.title.as_deref().map(|title| redact(title, secrets).into_owned());
         SessionHead { title, ..session.clone() }
+    }
+
+    /// All that must not be shown as of now. A token that somebody gives later is still taken out by its
+    /// shape: no other is kept.
+    async fn known(&self) -> Arc<[Secret]> {
+        match &self.people {
+            Some(people) => self.secrets.iter().cloned().chain(people.all().await).collect(),
+            None => self.secrets.clone(),
+        }
     }
 }
 
 #[async_trait]
 impl Presenters for Redacted {
     async fn open(&self, session: &SessionHead, opening: Opening) -> Arc<dyn Presenter> {
+        let secrets = self.known().await;
         Arc::new(RedactedPresenter {
-            inner: self.inner.open(&self.clean(session), opening).await,
-            secrets: self.secrets.clone(),
-            flow: Mutex::new(Flow::new(self.secrets.clone())),
+            inner: self.inner.open(&Self::clean(&secrets, session), opening).await,
+            secrets: secrets.clone(),
+            flow: Mutex::new(Flow::new(secrets)),
         })
     }
 
@@ -47,7 +60,7 @@ impl Presenters for Redacted {
     }
 
     async fn branch(&self, session: &SessionHead, cause: &Operation) -> Result<Option<Branch>, PresentError> {
-        self.inner.branch(&self.clean(session), cause).await
+        self.inner.branch(&Self::clean(&self.known().await, session), cause).await
     }
 }
 
@@ -192,9 +205,15 @@ mod tests {
                 Ok(None)
             }
         }
-        let redacted = Redacted { inner: Arc::new(Nobody), secrets: [Secret::new("hunter2!longer")].into() };
+        let redacted = Redacted {
+            inner: Arc::new(Nobody),
+            secrets: [Secret::new("hunter2!longer")].into(),
+            people: None,
+        };
         let mut head = SessionHead::new("s".into(), Origin::new(Door::Terminal, Value::Null), Timestamp(0));
         head.title = Some("use hunter2!longer".into());
-        assert_eq!(redacted.clean(&head).title.as_deref(), Some("use [REDACTED]"));
+        let secrets =
+            tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(redacted.known());
+        assert_eq!(Redacted::clean(&secrets, &head).title.as_deref(), Some("use [REDACTED]"));
     }
 }

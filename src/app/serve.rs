@@ -108,6 +108,7 @@ impl App {
             tasks: TaskTracker::new(),
             drain: Duration::from_secs(self.config.server.drain_s),
         };
+        door.take_tokens(self.tokens.clone());
         if let Some(token) = &self.config.slack.bot_token {
             self.outgoing.schedule(token.clone(), door.scheduler());
         }

@@ -7,6 +7,7 @@ use super::render::clean::line;
 use super::seat::{Picking, Seat, id_of};
 use super::sharing;
 use super::slash::{self, Typed};
+use super::token;
 use crate::clock::Timestamp;
 use crate::protocol::{Event, OperationKind, SessionKey, Setting, TicketId};
 use crate::store::Listed;
@@ -81,6 +82,10 @@ pub async fn act(
         },
         Typed::Sessions(words) => {
             list(seat, screen, &words).await?;
+            return Ok(Did::Nothing);
+        }
+        Typed::Token(asked) => {
+            screen.remark(&token::tell(seat.app(), asked).await);
             return Ok(Did::Nothing);
         }
         Typed::ShareTraces(wish) => {

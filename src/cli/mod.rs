@@ -30,6 +30,7 @@ pub mod session;
 pub mod sharing;
 pub mod slash;
 pub mod terminal;
+mod token;
 
 use std::io::{Read, Write};
 

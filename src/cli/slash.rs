@@ -40,6 +40,8 @@ pub enum Typed {
     Plan,
     /// Where traces are shared, and with whom.
     ShareTraces(Wish),
+    /// Whose account works on the Hub.
+    Token(Asked),
     /// Show the commands.
     Help,
     /// Leave.
@@ -48,8 +50,17 @@ pub enum Typed {
     Refused(String),
 }
 
+/// What was asked about the Hub token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Whose it is.
+    Whose,
+    /// To take one, which the terminal does not: it has the configured one. What was typed goes no further.
+    ToTakeOne,
+}
+
 /// Name, argument and purpose of every command.
-pub const COMMANDS: [(&str, &str, &str); 21] = [
+pub const COMMANDS: [(&str, &str, &str); 22] = [
     ("/help", "", "show this"),
     ("/new", "", "start a new conversation"),
     ("/clear", "", "the same, and empty the screen"),
@@ -69,6 +80,7 @@ pub const COMMANDS: [(&str, &str, &str); 21] = [
     ("/runs", "[words]", "what was trained and measured"),
     ("/job", "stop|logs|extend [id]", "do this to a running job"),
     ("/share-traces", "[public|private]", "where traces go, and who may see them"),
+    ("/token", "", "whose account works on the Hugging Face Hub"),
     ("/quit", "", "leave; /exit and Ctrl+D do too"),
     ("/exit", "", "leave"),
 ];
@@ -141,6 +153,8 @@ fn command(word: &str, argument: &str) -> Option<Typed> {
         ("/runs", words) => Typed::Operation(OperationKind::Runs { words: words.to_owned() }),
         ("/job", words) => job(words),
         ("/plan", _) => Typed::Plan,
+        ("/token", "") => Typed::Token(Asked::Whose),
+        ("/token", _) => Typed::Token(Asked::ToTakeOne),
         ("/share-traces", "") => Typed::ShareTraces(Wish::Tell),
         ("/share-traces", "public") => Typed::ShareTraces(Wish::Public),
         ("/share-traces", "private") => Typed::ShareTraces(Wish::Private),
@@ -242,6 +256,8 @@ mod tests {
             ("/resume 2", Typed::Resume("2".to_owned())),
             ("/sessions two words", Typed::Sessions("two words".to_owned())),
             ("/share-traces", Typed::ShareTraces(Wish::Tell)),
+            ("/token", Typed::Token(Asked::Whose)),
+            ("/token hf_abc", Typed::Token(Asked::ToTakeOne)),
             ("/share-traces public", Typed::ShareTraces(Wish::Public)),
             ("/usage", Typed::Operation(OperationKind::Usage)),
             ("/data/x.csv is broken", Typed::Say("/data/x.csv is broken".to_owned())),

@@ -14,6 +14,7 @@ pub mod names;
 pub mod place;
 pub mod present;
 pub mod say;
+pub mod tokens;
 pub mod translate;
 
 use std::sync::Arc;
@@ -95,6 +96,11 @@ impl SlackDoor {
     #[must_use]
     pub fn scheduler(&self) -> Scheduler {
         self.scheduler.clone()
+    }
+
+    /// Has people's own Hub tokens kept there. The first one counts.
+    pub fn take_tokens(&self, desk: Arc<dyn tokens::TokenDesk>) {
+        self.listener.take_tokens(desk);
     }
 
     /// The presenters, for the runtime.

@@ -7,8 +7,10 @@ use crate::protocol::Usage;
 
 mod jobs;
 mod questions;
+mod tokens;
 pub use jobs::*;
 pub use questions::*;
+pub use tokens::*;
 
 /// Titles and buttons.
 pub const REJECT_TITLE: &str = "Reject";
@@ -90,6 +92,8 @@ pub const HELP: &str = "Tell me what you need, in plain words: I plan, write cod
 `!compact` shorten the history · `!new` start over here · `!retry` try a failed request again · \
 `!resume` go on with a request that was cut off · `!sessions [words]` what was talked about in this channel · \
 `!resume ID` go on with it in this new thread · `!fork [number]` go on from here (or from an earlier request) in a new thread · `!help` this list\n\n\
+*In a direct message*\n\
+`!token hf_…` work with your own Hugging Face account when you ask me · `!token` whose account that is now · `!token remove` forget it\n\n\
 *Anywhere*\n\
 `/ml-intern <request>` opens a thread here · `/ml-intern runs [words]` · `/ml-intern help`";
 

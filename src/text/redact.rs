@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use self::names::{assignments, tells};
-use self::shapes::{addresses, aws_keys, bearers, tokens};
+use self::shapes::{addresses, aws_keys, bearers, hub_tokens, tokens};
 use crate::secret::Secret;
 
 mod flow;
@@ -40,6 +40,19 @@ pub fn redact_known<'a>(text: &'a str, extra: &[Secret]) -> Cow<'a, str> {
     let text = pass(text, aws_keys);
     let text = pass(text, bearers);
     pass(text, addresses)
+}
+
+/// Takes out tokens of the Hugging Face Hub, by their shape, and nothing else: for words of people that are to
+/// stay as they are otherwise. Borrowed if there was none.
+#[must_use]
+pub fn redact_hub_tokens(text: &str) -> Cow<'_, str> {
+    pass(Cow::Borrowed(text), hub_tokens)
+}
+
+/// Whether a text is a token of the Hugging Face Hub by its shape, and nothing else.
+#[must_use]
+pub fn is_hub_token(text: &str) -> bool {
+    shapes::is_hub_token(text)
 }
 
 /// Takes out the given secrets by value and nothing else. Very short ones are left alone.

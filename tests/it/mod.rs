@@ -16,4 +16,5 @@ mod retention;
 mod sharing;
 mod story;
 mod threads;
+mod tokens;
 mod world;

@@ -331,6 +331,11 @@ impl World {
         std::fs::remove_file(self.folder.path().join("workspaces")).unwrap();
     }
 
+    /// Where the bot keeps everything.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Whether a file with this name is in any session's folder.
     pub fn find(&self, name: &str) -> bool {
         let folders = std::fs::read_dir(self.folder.path().join("workspaces")).unwrap().flatten();

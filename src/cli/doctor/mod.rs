@@ -3,6 +3,7 @@
 //! Owns the order of the checks and the report. Changes nothing outside the data folder. Start at
 //! [`run`].
 
+mod hub;
 mod local;
 mod model;
 mod slack;
@@ -102,6 +103,9 @@ pub async fn run(loaded: Result<Loaded, ConfigError>, flags: &Flags) -> anyhow::
                 report.add(check);
             }
             for check in model::checks(&loaded.config, &Clock::system()).await? {
+                report.add(check);
+            }
+            for check in hub::checks(&loaded.config).await? {
                 report.add(check);
             }
             for check in slack::destinations(&loaded.config).await? {

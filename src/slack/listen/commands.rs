@@ -11,8 +11,9 @@ use crate::clients::slack::{Method, Outgoing, Priority, Retry, SlackError};
 use crate::protocol::{OperationKind, RunFind};
 use crate::slack::place::Place;
 use crate::slack::present::markdown::escape_mrkdwn;
-use crate::slack::translate::{Commanded, text};
+use crate::slack::translate::{Commanded, is_about_a_token, text};
 use crate::slack::{access, buttons, say};
+use crate::text::redact_hub_tokens;
 
 /// How long the root message may take: Slack waits three seconds for the answer.
 const POST_PATIENCE: Duration = Duration::from_millis(2_200);
@@ -35,11 +36,15 @@ impl Listener {
         if let Some(words) = runs_asked(&asked) {
             return self.runs(&channel, words).await;
         }
+        let gives = |rest: &str| rest.trim_start().starts_with("hf_");
+        if is_about_a_token(&asked) || asked.strip_prefix("token").is_some_and(gives) {
+            return only_you(say::TOKEN_BY_COMMAND);
+        }
         if !self.first_delivery(&cause) {
             return Answer::Taken;
         }
         let names = self.names.of_all(&text::mentioned(&asked), NAME_PATIENCE).await;
-        let request = text::readable(&asked, &names);
+        let request = redact_hub_tokens(&text::readable(&asked, &names)).into_owned();
         let name = self.names.of(&person.id, NAME_PATIENCE).await;
         let root = match self.post_root(&channel, &name, &request).await {
             Ok(ts) => ts,
@@ -101,7 +106,7 @@ impl Listener {
             .ok_or_else(|| SlackError::Transport("the post has no time".to_owned()))
     }
 
-    fn first_delivery(&self, cause: &str) -> bool {
+    pub(super) fn first_delivery(&self, cause: &str) -> bool {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         if commands.len() >= REMEMBERED {
             commands.clear();

@@ -10,9 +10,10 @@ mod commands;
 pub mod http;
 mod sessions;
 pub mod socket;
+mod tokens;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ use super::groups::Groups;
 use super::names::Names;
 use super::place::Place;
 use super::say;
+use super::tokens::TokenDesk;
 use super::translate::{Addressed, Inbound, Ourselves, Person, Spoken, Words, text};
 use crate::clients::slack::{Method, Outgoing, Priority, Retry, Scheduler};
 use crate::clock::Clock;
@@ -62,6 +64,8 @@ pub struct Listener {
     opened: Mutex<HashSet<SessionKey>>,
     /// Slash commands that were taken, for Slack may deliver one twice.
     commands: Mutex<HashSet<String>>,
+    /// Keeps people's own Hub tokens, if somebody does.
+    tokens: OnceLock<Arc<dyn TokenDesk>>,
     /// Messages that go out behind the answer.
     behind: TaskTracker,
 }
@@ -100,6 +104,7 @@ impl Listener {
             told: Told::default(),
             opened: Mutex::default(),
             commands: Mutex::default(),
+            tokens: OnceLock::new(),
             behind: TaskTracker::new(),
         }
     }
@@ -148,6 +153,10 @@ impl Listener {
     }
 
     async fn spoken(self: &Arc<Self>, spoken: Spoken) -> Answer {
+        // Before anything is looked up or kept.
+        if let Words::Token(wish) = &spoken.words {
+            return self.token(&spoken, wish.clone());
+        }
         let Spoken { place, person, ts, addressed, words } = spoken;
         let key = place.session();
         let known = match self.knows(&key).await {
@@ -162,7 +171,7 @@ impl Listener {
         }
         let cause = format!("slack:message:{}:{ts}", place.channel);
         match words {
-            Words::Help => self.private(&place, &person.id, say::HELP),
+            Words::Token(_) | Words::Help => self.private(&place, &person.id, say::HELP),
             Words::Unclear(command) => self.private(&place, &person.id, &say::unclear(&command)),
             Words::GoOn(id) => return self.go_on(&place, &person, cause, &id).await,
             Words::Sessions(words) => return self.list(&place, &person, &words).await,
@@ -170,10 +179,8 @@ impl Listener {
             Words::Command(kind) => return self.submit(&place, &person, cause, kind).await,
             Words::Say(markup) => {
                 let names = self.names.of_all(&text::mentioned(&markup), NAME_PATIENCE).await;
-                let kind = OperationKind::Say {
-                    text: text::readable(&markup, &names),
-                    handle: json!({ "channel": place.channel, "ts": ts }),
-                };
+                let text = self.without_tokens(&place, &person.id, text::readable(&markup, &names));
+                let kind = OperationKind::Say { text, handle: json!({ "channel": place.channel, "ts": ts }) };
                 return self.submit(&place, &person, cause, kind).await;
             }
         }

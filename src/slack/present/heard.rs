@@ -11,7 +11,9 @@ use super::post::Courier;
 use crate::clients::slack::Priority;
 use crate::protocol::{Heard, Operation, OperationKind};
 use crate::slack::names::Names;
-use crate::slack::translate::text::{mentioned, readable};
+use crate::slack::translate::is_about_a_token;
+use crate::slack::translate::text::{mentioned, readable, without_mention_of};
+use crate::text::redact_hub_tokens;
 
 /// Messages that are read back at most.
 const MESSAGES: usize = 50;
@@ -48,7 +50,12 @@ pub(super) async fn before(courier: &Courier, names: &Arc<Names>, first: &Operat
     let mut heard = Vec::new();
     let mut left = CHARACTERS;
     for message in messages.iter().rev() {
-        let text = cut(&readable(message["text"].as_str().unwrap_or_default(), &names), EACH);
+        let raw = message["text"].as_str().unwrap_or_default();
+        // Somebody's token is nobody's business, the model's least of all.
+        if is_about_a_token(&without_mention_of(raw, &courier.us.user)) {
+            continue;
+        }
+        let text = cut(&redact_hub_tokens(&readable(raw, &names)), EACH);
         let size = text.chars().count();
         if text.trim().is_empty() {
             continue;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::text::{mentioned, speaks_to_those_mentioned, without_mention_of};
 use super::thread_command::words;
-use super::{Addressed, Inbound, Ourselves, Person, Spoken, Words};
+use super::{Addressed, Inbound, Ourselves, Person, Spoken, TokenWish, Words};
 use crate::slack::place::Place;
 
 /// What an Events API payload (with `event` inside) means to us.
@@ -58,10 +58,17 @@ fn message(payload: &Value, us: &Ourselves) -> Inbound {
             return Inbound::Nothing("a reply to somebody else");
         }
         (false, Some(_)) => Addressed::Thread,
+        // A token that somebody shows to a whole channel must not be passed over: they are told to revoke it.
+        (false, None) if gives_a_token(raw) => Addressed::Us,
         (false, None) => return Inbound::Nothing("a message that is not for us"),
     };
-    let said = with_files(&without_mention_of(raw, &us.user), &event["files"]);
+    let said = without_mention_of(raw, &us.user);
     let words = match words(&said) {
+        // A file beside it makes a command about a token no other words.
+        words @ Words::Token(_) => words,
+        _ => words(&with_files(&said, &event["files"])),
+    };
+    let words = match words {
         Words::Say(text) if text.is_empty() && addressed == Addressed::Us => Words::Help,
         Words::Say(text) if text.is_empty() => return Inbound::Nothing("an empty message"),
         words => words,
@@ -78,6 +85,11 @@ fn message(payload: &Value, us: &Ourselves) -> Inbound {
         addressed,
         words,
     })
+}
+
+/// Whether it is `!token` with a token of the Hub behind it.
+fn gives_a_token(text: &str) -> bool {
+    matches!(words(text), Words::Token(TokenWish::Give(token)) if token.reveal().starts_with("hf_"))
 }
 
 /// Whether the author belongs to another organisation: Slack then says whose team they are of.

@@ -15,11 +15,13 @@ mod thread_command;
 pub use command::command;
 pub use interaction::interaction;
 pub use message::event;
+pub use thread_command::is_about_a_token;
 
 use std::collections::BTreeMap;
 
 use super::place::Place;
 use crate::protocol::{ApprovalId, JobWish, OperationKind, TicketId};
+use crate::secret::Secret;
 
 /// Who we are in this workspace; needed to tell a mention of us, and our own messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,10 +104,25 @@ pub enum Words {
     GoOn(String),
     /// List the sessions in which these words were said.
     Sessions(String),
+    /// Something about the person's own Hub token.
+    Token(TokenWish),
     /// A request for the list of commands.
     Help,
     /// A command that does not exist, or is incomplete.
     Unclear(String),
+}
+
+/// What a person wants of their own Hub token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenWish {
+    /// To know whether there is one.
+    Tell,
+    /// To have this one kept. It goes to no operation, and neither prints nor serialises.
+    Give(Secret),
+    /// To have it forgotten.
+    Remove,
+    /// It cannot be read; what was written is not kept, for it may hold a token.
+    Unclear,
 }
 
 /// A button that was pressed.

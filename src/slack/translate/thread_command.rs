@@ -1,14 +1,18 @@
-//! Commands in a thread: `!status`, `!model …`, the word `stop`.
+//! Commands in a thread: `!status`, `!model …`, `!token …`, the word `stop`.
 
-use super::Words;
+use super::{TokenWish, Words};
 use crate::protocol::money::read_dollars;
 use crate::protocol::{OperationKind, Setting};
+use crate::secret::Secret;
 
 /// What a message says, its mention of us taken out.
 pub(super) fn words(text: &str) -> Words {
     let plain = text.trim();
     if plain.trim_end_matches(['.', '!']).eq_ignore_ascii_case("stop") {
         return Words::Command(OperationKind::Stop);
+    }
+    if let Some(wish) = token_wish(plain) {
+        return Words::Token(wish);
     }
     let Some(command) =
         plain.strip_prefix('!').filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
@@ -54,6 +58,31 @@ pub(super) fn words(text: &str) -> Words {
         }
         _ => unclear(&name),
     }
+}
+
+/// What `!token …` wants. Read before anything else, so that nothing of it becomes words for the model.
+fn token_wish(text: &str) -> Option<TokenWish> {
+    let (command, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    if !command.eq_ignore_ascii_case("!token") {
+        return None;
+    }
+    // Slack's code marks and quotes are part of how people paste.
+    let mut words = rest.split_whitespace().map(|word| word.trim_matches(['`', '"', '\'', '“', '”']));
+    Some(match (words.next().unwrap_or_default(), words.next()) {
+        (_, Some(_)) => TokenWish::Unclear,
+        ("", None) => TokenWish::Tell,
+        (word, None) => match word.to_ascii_lowercase().as_str() {
+            "remove" | "delete" | "forget" => TokenWish::Remove,
+            "status" => TokenWish::Tell,
+            _ => TokenWish::Give(Secret::new(word)),
+        },
+    })
+}
+
+/// Whether a message is one about a token: nobody else may read what it says.
+#[must_use]
+pub fn is_about_a_token(text: &str) -> bool {
+    token_wish(text.trim()).is_some()
 }
 
 fn unclear(name: &str) -> Words {
@@ -105,6 +134,13 @@ mod tests {
             ("!fork 3", Words::Command(OperationKind::Fork { turn: Some(3) })),
             ("!fork 0", Words::Unclear("!fork".into())),
             ("!fork it", Words::Unclear("!fork".into())),
+            ("!token", Words::Token(TokenWish::Tell)),
+            ("!Token  status", Words::Token(TokenWish::Tell)),
+            ("!token remove", Words::Token(TokenWish::Remove)),
+            ("!token `hf_abc`", Words::Token(TokenWish::Give(Secret::new("hf_abc")))),
+            ("!token\nhf_abc", Words::Token(TokenWish::Give(Secret::new("hf_abc")))),
+            ("!token hf_abc please", Words::Token(TokenWish::Unclear)),
+            ("!tokens", Words::Unclear("!tokens".into())),
             ("!help", Words::Help),
             ("!help me", Words::Help),
             ("!frobnicate now", Words::Unclear("!frobnicate".into())),

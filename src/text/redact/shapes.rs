@@ -4,7 +4,7 @@ use super::{Copy, MARK, key_character, run, slack_character, word_character};
 
 /// Shapes of tokens: prefix, characters that may follow, how many at least, and the mark.
 const SHAPES: &[Shape] = &[
-    Shape { prefix: "hf_", tail: alphanumeric, least: 30, mark: "[REDACTED_HF_TOKEN]" },
+    HUB,
     Shape { prefix: "sk-ant-", tail: key_character, least: 20, mark: "[REDACTED_ANTHROPIC_KEY]" },
     Shape { prefix: "sk-", tail: key_character, least: 40, mark: "[REDACTED_API_KEY]" },
     Shape { prefix: "ghp_", tail: alphanumeric, least: 36, mark: "[REDACTED_GITHUB_TOKEN]" },
@@ -29,6 +29,9 @@ const SHAPES: &[Shape] = &[
     },
 ];
 
+/// Tokens of the Hugging Face Hub.
+const HUB: Shape = Shape { prefix: "hf_", tail: alphanumeric, least: 30, mark: "[REDACTED_HF_TOKEN]" };
+
 struct Shape {
     prefix: &'static str,
     tail: fn(u8) -> bool,
@@ -45,12 +48,26 @@ fn path_character(b: u8) -> bool {
 }
 
 pub(super) fn tokens(text: &str) -> Option<String> {
+    shaped(text, SHAPES)
+}
+
+pub(super) fn hub_tokens(text: &str) -> Option<String> {
+    shaped(text, &[HUB])
+}
+
+/// Whether all of it is one token of the Hub.
+pub(super) fn is_hub_token(text: &str) -> bool {
+    let tail = text.strip_prefix(HUB.prefix).unwrap_or_default();
+    tail.len() >= HUB.least && tail.bytes().all(HUB.tail)
+}
+
+fn shaped(text: &str, shapes: &[Shape]) -> Option<String> {
     let bytes = text.as_bytes();
     let mut copy = Copy::new(text);
     let mut at = 0;
     while at < bytes.len() {
         let found =
-            SHAPES.iter().filter(|_| matches!(bytes[at], b'h' | b's' | b'g' | b'x')).find_map(|shape| {
+            shapes.iter().filter(|_| matches!(bytes[at], b'h' | b's' | b'g' | b'x')).find_map(|shape| {
                 let start = at + shape.prefix.len();
                 let tail = bytes[at..]
                     .starts_with(shape.prefix.as_bytes())

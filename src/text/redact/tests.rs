@@ -258,3 +258,15 @@ fn a_flow_without_end_is_bounded_and_shows_no_secret() {
     let shown: usize = (0..100).map(|_| flow.push(&long).len()).sum();
     assert!(shown > 60_000, "only {shown} characters came out of one long word");
 }
+
+#[test]
+fn hub_tokens_are_told_from_what_only_looks_alike() {
+    let token = format!("hf_{}", "aB3".repeat(11));
+    assert!(is_hub_token(&token));
+    for other in ["", "hf_", "hf_short", "xoxb-1234567890", &format!("{token}!"), &format!(" {token}")] {
+        assert!(!is_hub_token(other), "{other}");
+    }
+    let words = format!("use {token}, and xoxb-1234567890, please");
+    assert_eq!(redact_hub_tokens(&words), "use [REDACTED_HF_TOKEN], and xoxb-1234567890, please");
+    assert!(matches!(redact_hub_tokens("nothing of hf_docs here"), Cow::Borrowed(_)));
+}

@@ -81,6 +81,10 @@ impl JobSource for Script {
         Ok(job.clone())
     }
 
+    async fn commit(&self, _: &str) -> Option<String> {
+        None
+    }
+
     async fn ours(&self, _: &str) -> Result<Vec<Found>, SourceError> {
         Ok(Vec::new())
     }

@@ -47,6 +47,11 @@ pub struct Ticket {
     pub opened_at: Timestamp,
 }
 
+impl Ticket {
+    /// Stands for the call in a ticket that no call began: a sweep found its work.
+    pub const SWEPT: &str = "sweep";
+}
+
 /// Money set aside for a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pledged {

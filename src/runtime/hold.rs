@@ -251,6 +251,7 @@ impl Held<'_> {
             };
             let mut events = std::mem::take(&mut room);
             let agent = &self.worker.0.agent;
+            self.take_up_ticket(operation).await?;
             self.settle_money(operation).await?;
             events.extend(if matches!(operation.kind, OperationKind::Decide { .. }) {
                 decide(&mut self.session, operation, agent, self.place.as_ref())

@@ -8,16 +8,18 @@ use futures::StreamExt;
 
 use super::source::{Found, JobFacts, JobName, JobSource, LogLines, LogPoint, SourceError};
 use crate::clients::hub::jobs::{Job, JobFilter, LogWish, NewJob, Source, labels};
-use crate::clients::hub::{Hub, HubError};
+use crate::clients::hub::{Hub, HubError, Repo, RepoKind};
 use crate::clock::Timestamp;
 use crate::secret::Secret;
 
 /// Silence of a log after which the connection counts as lost. A job that says nothing is asked anew.
 const IDLE: Duration = Duration::from_secs(120);
+/// How long a lookup that may as well be left out may take.
+const LOOKUP: Duration = Duration::from_secs(15);
 /// Jobs of one namespace that a sweep looks at.
 const MOST: usize = 500;
 /// The label by which a job that was begun anew is found again.
-const AGAIN: &str = "ml-intern-again";
+pub(super) const AGAIN: &str = "ml-intern-again";
 /// Stages of jobs that have not ended, as the Hub names them.
 const OPEN: &[&str] = &["RUNNING", "SCHEDULING"];
 /// Variables that hold the account's token in a job.
@@ -97,6 +99,11 @@ impl JobSource for HubJobs {
             volumes: Vec::new(),
         };
         self.hub.run_job(&job.namespace, &new).await.map(|begun| name(&begun)).map_err(of_hub)
+    }
+
+    async fn commit(&self, repo: &str) -> Option<String> {
+        let repo = Repo::parse(RepoKind::Model, repo).ok()?;
+        tokio::time::timeout(LOOKUP, self.hub.info(&repo, None)).await.ok()?.ok()?.sha
     }
 
     async fn ours(&self, namespace: &str) -> Result<Vec<Found>, SourceError> {

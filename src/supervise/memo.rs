@@ -49,6 +49,8 @@ pub struct Memo {
     pub stop: Option<String>,
     /// What goes on after a time-out.
     pub longer: Longer,
+    /// The commit of the repository that its result went to, if it could be looked up at the end.
+    pub commit: Option<String>,
     /// Whether the session was told of the end.
     pub settled: bool,
 }

@@ -51,6 +51,9 @@ pub fn output(job: &JobWork, memo: &Memo, log: &str, now: Timestamp) -> String {
         .cost(job.price, now)
         .map_or_else(|| "an unknown sum".to_owned(), |cost| Amount(cost).to_string());
     let _ = write!(text, "\nIt ran {ran} on {} and cost {cost}.", job.flavour);
+    if let (Some(repo), Some(commit)) = (&job.output, &memo.commit) {
+        let _ = write!(text, "\nIts result: {repo}, whose newest commit is {commit}.");
+    }
     if memo.earlier > 0 {
         let _ = write!(
             text,
@@ -149,7 +152,7 @@ pub fn run(ticket: &Ticket, job: &JobWork, memo: &Memo, now: Timestamp) -> Run {
         dataset: job.dataset.clone(),
         dataset_revision: job.dataset_revision.clone(),
         output: job.output.clone(),
-        output_commit: None,
+        output_commit: memo.commit.clone(),
         metrics,
         cost: memo.cost(job.price, now).filter(|_| over),
         requester: ticket.requester.name.clone(),

@@ -88,6 +88,8 @@ pub trait JobSource: Send + Sync {
     /// Begins the same work anew, for so many seconds, under this label; finds what was begun under the label
     /// before instead of beginning it twice.
     async fn again(&self, job: &JobName, seconds: u64, label: &str) -> Result<JobName, SourceError>;
+    /// The newest commit of a model's repository, if it can be looked up.
+    async fn commit(&self, repo: &str) -> Option<String>;
     /// Jobs of ours in this namespace that have not ended.
     async fn ours(&self, namespace: &str) -> Result<Vec<Found>, SourceError>;
 }

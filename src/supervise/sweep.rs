@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::follow::Shared;
+use super::hub::AGAIN;
 use super::source::{Found, JobName, JobSource, Sources};
 use super::supervisor::Boards;
 use crate::clients::hub::jobs::labels;
@@ -156,7 +157,7 @@ impl Sweep {
         if self.shared.store.ticket(&ticket_id(&job.name)).await?.is_some() {
             return Ok(true);
         }
-        let Some(label) = job.labels.get("ml-intern-again") else { return Ok(false) };
+        let Some(label) = job.labels.get(AGAIN) else { return Ok(false) };
         let Some((first, _)) = label.rsplit_once('-') else { return Ok(false) };
         let first = JobName { namespace: job.name.namespace.clone(), id: first.to_owned() };
         Ok(self.shared.store.ticket(&ticket_id(&first)).await?.is_some())
@@ -181,11 +182,11 @@ impl Sweep {
             id: ticket_id(&job.name),
             session: head.key.clone(),
             origin: head.origin.clone(),
-            turn: turn.map_or_else(|| TurnId::from("sweep"), |turn| turn.id.clone()),
-            call: CallId::from("sweep"),
+            turn: turn.map_or_else(|| TurnId::from(Ticket::SWEPT), |turn| turn.id.clone()),
+            call: CallId::from(Ticket::SWEPT),
             tool: "hf_jobs".to_owned(),
             requester: turn
-                .map_or_else(|| Actor::new("sweep", "nobody known"), |turn| turn.requester.clone()),
+                .map_or_else(|| Actor::new(Ticket::SWEPT, "nobody known"), |turn| turn.requester.clone()),
             approved_by: Vec::new(),
             work: Work::Job(JobWork {
                 namespace: job.name.namespace.clone(),
@@ -255,7 +256,7 @@ pub fn ticket_id(job: &JobName) -> TicketId {
 
 fn found_text(job: &Found) -> String {
     format!(
-        "*A job that nobody followed* is running: “{}” on {}, paid by {}. If nobody needs it, stop it: {}",
+        "A job that nobody followed is running: “{}” on {}, paid by {}. If nobody needs it, stop it: {}",
         job.title, job.flavour, job.name.namespace, job.url
     )
 }

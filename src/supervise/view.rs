@@ -86,7 +86,7 @@ pub fn alarm_line(alarm: &Alarm) -> String {
 /// An alarm as a message: what it is about, what was seen, and the lines that show it.
 #[must_use]
 pub fn alarm_text(job: &JobWork, alarm: &Alarm) -> String {
-    let head = format!("*{}* in “{}”. {}", alarm.kind.title(), job.title, alarm.reason);
+    let head = format!("{} in “{}”. {}", alarm.kind.title(), job.title, alarm.reason);
     if alarm.excerpt.is_empty() {
         return head;
     }

@@ -3,10 +3,32 @@
 //! Never changes what an operation means: that is in `apply`.
 
 use super::Held;
-use crate::protocol::{Event, Operation, OperationKind, TurnState};
+use crate::protocol::{CallId, Event, OpenTicket, Operation, OperationKind, Ticket, TurnState};
 use crate::store::{Result, StoreError};
 
+/// Open tickets of a session that are looked at.
+const OPEN: u32 = 200;
+
 impl Held<'_> {
+    /// Before an operation about external work: a ticket that a sweep opened for this session becomes known to it.
+    pub(super) async fn take_up_ticket(&mut self, operation: &Operation) -> Result<()> {
+        let (OperationKind::Job { ticket, .. } | OperationKind::Settle { ticket, .. }) = &operation.kind
+        else {
+            return Ok(());
+        };
+        let tickets = &self.session.head.tickets;
+        if tickets.iter().any(|open| open.ticket.id == *ticket) {
+            return Ok(());
+        }
+        let open = self.worker.0.store.open_tickets(Some(&operation.session), OPEN).await?;
+        // One that a call of this session began, and that is not in its head, has been settled.
+        let swept = |found: &Ticket| found.id == *ticket && found.call == CallId::from(Ticket::SWEPT);
+        if let Some(ticket) = open.into_iter().find(swept) {
+            self.session.head.tickets.push(OpenTicket { ticket, stopped_by: None, more: Vec::new() });
+        }
+        Ok(())
+    }
+
     /// Settles the money of external work that has ended, before its session is told.
     pub(super) async fn settle_money(&mut self, operation: &Operation) -> Result<()> {
         let OperationKind::Settle { ticket, cost, .. } = &operation.kind else { return Ok(()) };

@@ -5,6 +5,7 @@
 
 use super::{Flight, Follow, Next};
 use crate::clock::Timestamp;
+use crate::protocol::Stage;
 use crate::store::Result;
 use crate::supervise::settle;
 
@@ -53,6 +54,11 @@ impl Follow {
         let alarms = self.memo.alarms.end(message.as_deref(), now);
         self.raised(alarms, now);
         self.write_lines().await;
+        if self.memo.stage() == Stage::Completed
+            && let Some(repo) = self.job.output.clone()
+        {
+            self.memo.commit = self.source.commit(&repo).await;
+        }
         let run = settle::run(&self.watch.ticket, &self.job, &self.memo, now);
         self.shared.store.record_run(&run).await?;
         let log = self.log_end().await;

@@ -14,88 +14,28 @@
 
 mod ask;
 mod ending;
+mod flight;
 mod lines;
+mod shared;
 mod show;
 
-use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use self::flight::{Flight, Heard, Log, done, woken};
+pub use self::shared::{Pace, Shared};
 use super::log::spool::Spool;
 use super::memo::Memo;
-use super::source::{JobFacts, JobName, JobSource, LogLine, LogLines, SourceError};
-use crate::clock::{Clock, Timestamp};
+use super::source::{JobFacts, JobName, JobSource, SourceError};
+use crate::clock::Timestamp;
 use crate::protocol::{JobWork, Stage};
-use crate::runtime::{Board, Intake};
-use crate::secret::Secret;
-use crate::store::{Result, Store, StoreError, Watch, WatchSave};
-
-/// How often things are done.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// Between two beats: the clock is looked at, silence is noticed.
-    pub beat: Duration,
-    /// Between two looks at a job that runs.
-    pub look: Duration,
-    /// Before the first try to open a log again that dropped; doubles up to [`Pace::look`] times two.
-    pub again: Duration,
-    /// Between two updates of a card.
-    pub card: Duration,
-    /// Between two pictures.
-    pub picture: Duration,
-    /// Between two saves, if something changed.
-    pub save: Duration,
-    /// For how long a ticket is held; it is renewed at a third of that.
-    pub hold: Duration,
-    /// How long a log is waited for after its job has ended.
-    pub drain: Duration,
-    /// How long the last card is tried to be shown.
-    pub last: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self {
-            beat: seconds(1),
-            look: seconds(10),
-            again: seconds(1),
-            card: seconds(10),
-            picture: seconds(60),
-            save: seconds(10),
-            hold: seconds(90),
-            drain: seconds(30),
-            last: seconds(600),
-        }
-    }
-}
-
-/// What all followers share.
-pub struct Shared {
-    /// Where tickets are.
-    pub store: Arc<dyn Store>,
-    /// The way to sessions.
-    pub intake: Intake,
-    /// Time.
-    pub clock: Clock,
-    /// Where logs are kept; each ticket has a folder in it.
-    pub folder: PathBuf,
-    /// Kept out of everything.
-    pub secrets: Arc<[Secret]>,
-    /// Seconds of silence that make a stall; 0 for none.
-    pub stall_s: u64,
-    /// Bytes of a log that are kept.
-    pub log_bytes: u64,
-    /// How often things are done.
-    pub pace: Pace,
-}
+use crate::runtime::Board;
+use crate::store::{Result, StoreError, Watch, WatchSave};
 
 /// Times in a row that the provider must not know a job until it counts as gone.
 const MISSED: u8 = 3;
@@ -143,76 +83,6 @@ struct Due {
     renew: Timestamp,
     cancel: Timestamp,
     begin: Timestamp,
-}
-
-/// What is under way beside the loop: at most one of each.
-#[derive(Default)]
-struct Flight {
-    look: Option<BoxFuture<'static, std::result::Result<JobFacts, SourceError>>>,
-    log: Log,
-    shown: Option<BoxFuture<'static, show::Shown>>,
-    act: Option<BoxFuture<'static, ask::Acted>>,
-}
-
-/// The connection to a log.
-#[derive(Default)]
-enum Log {
-    #[default]
-    Closed,
-    Opening(BoxFuture<'static, std::result::Result<LogLines, SourceError>>),
-    Open(LogLines),
-}
-
-/// What happened to a log.
-enum Heard {
-    Line(LogLine),
-    /// It was opened.
-    Opened,
-    /// The provider closed it.
-    Closed,
-    Failed(SourceError),
-}
-
-impl Log {
-    /// The next thing that happens to it; never, while it is closed. Dropping the wait loses nothing.
-    async fn next(&mut self) -> Heard {
-        match self {
-            Self::Closed => pending().await,
-            Self::Opening(opening) => match opening.await {
-                Ok(lines) => {
-                    *self = Self::Open(lines);
-                    Heard::Opened
-                }
-                Err(error) => {
-                    *self = Self::Closed;
-                    Heard::Failed(error)
-                }
-            },
-            Self::Open(lines) => match lines.next().await {
-                Some(Ok(line)) => Heard::Line(line),
-                Some(Err(error)) => {
-                    *self = Self::Closed;
-                    Heard::Failed(error)
-                }
-                None => {
-                    *self = Self::Closed;
-                    Heard::Closed
-                }
-            },
-        }
-    }
-
-    fn is_closed(&self) -> bool {
-        matches!(self, Self::Closed)
-    }
-}
-
-/// Waits for what is under way, and takes it away when it is done.
-async fn done<T>(under_way: &mut Option<BoxFuture<'static, T>>) -> T {
-    let Some(future) = under_way else { return pending().await };
-    let value = future.await;
-    *under_way = None;
-    value
 }
 
 /// Whether a follower goes on.
@@ -270,6 +140,8 @@ impl Follow {
         let mut beats = interval(self.shared.pace.beat);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut flight = Flight::default();
+        // What people ask is saved in the store; the session's wake-up says that there may be something.
+        let mut wakes = self.shared.store.watch();
         loop {
             tokio::select! {
                 biased;
@@ -282,6 +154,7 @@ impl Follow {
                 facts = done(&mut flight.look) => self.looked(facts),
                 acted = done(&mut flight.act) => self.acted(acted, &mut flight).await?,
                 shown = done(&mut flight.shown) => self.shown(shown).await?,
+                () = woken(&mut wakes, &self.watch.ticket.session) => self.due.renew = self.now(),
                 heard = flight.log.next() => self.heard(heard).await,
             }
         }
@@ -313,8 +186,8 @@ impl Follow {
         self.silence(now);
         self.reach(flight, now);
         self.act(flight, now).await?;
-        self.show_next(flight, now);
         self.write_lines().await;
+        self.show_next(flight, now);
         if self.dirty && now >= self.due.save {
             self.save(None).await?;
         }
@@ -396,8 +269,10 @@ impl Follow {
         self.memo.run.stage.is_some_and(Stage::is_over)
     }
 
-    /// Saves the memo; with `due` the ticket is given back until then.
+    /// Saves the memo; with `due` the ticket is given back until then. What the memo says was read is on the
+    /// disk before.
     async fn save(&mut self, due: Option<Timestamp>) -> Result<()> {
+        self.write_lines().await;
         if let Some(spool) = &self.spool {
             self.memo.mark = spool.mark().clone();
         }
@@ -424,7 +299,6 @@ impl Follow {
 
     /// Gives the ticket back for the next process, which goes on from here at once.
     async fn let_go(&mut self) -> Result<()> {
-        self.write_lines().await;
         self.save(Some(self.now())).await
     }
 

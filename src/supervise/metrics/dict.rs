@@ -7,7 +7,7 @@ use super::number;
 const TRIES: usize = 4;
 
 /// Names and numbers of the first dict in the line that tells of a training. A dict inside gives its names
-/// behind its own (`{"eval": {"accuracy": 1}}` is `eval_accuracy`).
+/// behind its own (`{"val": {"loss": 1}}` is `val_loss`), but for `eval`, the report of our evaluation.
 pub(super) fn read(line: &str) -> Option<Vec<(String, f64)>> {
     line.match_indices('{').take(TRIES).find_map(|(at, _)| {
         let mut reader = Reader { rest: &line[at..], found: Vec::new() };
@@ -40,7 +40,8 @@ impl<'a> Reader<'a> {
             let key = self.quoted()?;
             self.take(':')?;
             let name = match (tidy(key), outer) {
-                (Some(key), "") => Some(key),
+                // The report of our own evaluation: its names are those of the registry.
+                (Some(key), "" | "eval") => Some(key),
                 (Some(key), outer) if key.starts_with(outer) => Some(key),
                 (Some(key), outer) => Some(format!("{outer}_{key}")),
                 (None, _) => None,

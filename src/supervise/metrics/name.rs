@@ -93,7 +93,7 @@ impl Kind {
             | "local_rank" | "world_size" | "seed" | "v_num" | "line" | "lineno" | "level" | "elapsed"
             | "eta" | "thread" | "process" | "year" | "version" => Self::Ignored,
             // Where a line of code is, as loggers print it.
-            _ if name.ends_with(".py") => Self::Ignored,
+            _ if name.ends_with(".py") || name.ends_with("revision") => Self::Ignored,
             _ if name.split(['_', '/', '-', '.', '@']).any(|part| TELLING.contains(&part)) => Self::Metric,
             _ => Self::Other,
         }

@@ -78,7 +78,11 @@ fn lines_of_trainers_are_read() {
             r#"INFO:train:{"iteration": 5, "metrics": {"loss": 0.5, "acc": 0.75}, "tags": ["a", "b"]}"#,
             "step 5, metrics_loss=0.5, metrics_acc=0.75",
         ),
-        (r#"{"eval": {"accuracy": 0.91, "n": 500}}"#, "eval_accuracy=0.91, eval_n=500"),
+        (
+            r#"{"eval": {"metric": "accuracy", "accuracy": 0.91, "base_accuracy": 0.5, "model_revision": "12"}}"#,
+            "accuracy=0.91, base_accuracy=0.5",
+        ),
+        (r#"{"val": {"loss": 0.5}}"#, "val_loss=0.5"),
         // Lightning.
         (
             "Epoch 3:  40%|████      | 40/100 [00:08<00:12,  4.96it/s, v_num=2, train_loss=0.231]",

@@ -105,6 +105,10 @@ impl JobSource for Provider {
         Ok(JobName { namespace: job.namespace.clone(), id })
     }
 
+    async fn commit(&self, repo: &str) -> Option<String> {
+        Some(format!("commit-of-{repo}"))
+    }
+
     async fn ours(&self, namespace: &str) -> Result<Vec<Found>, SourceError> {
         let found = self.found.lock().unwrap();
         Ok(found.iter().filter(|job| job.name.namespace == namespace).cloned().collect())
@@ -340,6 +344,7 @@ pub fn ticket(now: Timestamp) -> Ticket {
             flavour: "a10g-small".to_owned(),
             price: Some(1_000_000),
             timeout_s: 3_600,
+            output: Some("alice/tuned".to_owned()),
             ..JobWork::default()
         }),
         waits: Waits::ForEnd,

@@ -51,6 +51,7 @@ async fn a_job_is_followed_to_its_end_and_its_session_is_told() {
     assert_eq!((card.stage, card.burnt, card.elapsed_s), (Stage::Completed, Some(500_000), 1_800));
     let runs = stage.store.runs(&RunFind { limit: 5, ..RunFind::default() }).await.unwrap();
     assert_eq!((runs[0].outcome.as_str(), runs[0].cost), ("completed", Some(500_000)));
+    assert_eq!(runs[0].output_commit.as_deref(), Some("commit-of-alice/tuned"));
     assert_eq!((runs[0].metrics["loss"], runs[0].approved_by[0].as_str()), (0.075, "Bob"));
     stage.stop().await;
 }
@@ -105,7 +106,7 @@ async fn what_was_followed_is_taken_up_by_the_next_process() {
     assert!(
         alarms[0]
             .1
-            .starts_with("*An error in the script* in “Fine-tune the model”. ValueError: no\n```\nTrace")
+            .starts_with("An error in the script in “Fine-tune the model”. ValueError: no\n```\nTrace")
     );
     assert!(alarms[1].1.contains("`loss` is NaN at step 2."), "{}", alarms[1].1);
     stage.ends(JOB, Stage::Failed, 120);

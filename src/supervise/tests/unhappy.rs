@@ -76,7 +76,7 @@ async fn silence_and_memory_are_told_once_each() {
     stage.until_closed().await;
     let alarms = stage.seen.alarms.lock().unwrap().clone();
     assert_eq!(alarms.len(), 2, "{alarms:?}");
-    assert!(alarms[1].1.contains("*Out of memory*"));
+    assert!(alarms[1].1.starts_with("Out of memory in"));
     assert!(stage.settled().await.unwrap().0.contains("The Hub says: Job failed with exit code: 137"));
     stage.stop().await;
 }
@@ -178,5 +178,5 @@ async fn a_sweep_takes_up_a_job_whose_session_is_there() {
     assert_eq!(sweep.sweep().await.unwrap(), Swept::default());
     let open = stage.store.open_tickets(Some(&"s1".into()), 10).await.unwrap();
     assert_eq!(open.len(), 2);
-    assert!(stage.seen.alarms.lock().unwrap()[0].1.contains("*A job that nobody followed*"));
+    assert!(stage.seen.alarms.lock().unwrap()[0].1.starts_with("A job that nobody followed"));
 }

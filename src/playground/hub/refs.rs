@@ -50,7 +50,7 @@ pub fn doors() -> Doors {
             told("Tag a revision").body(&[("tag", "name"), ("message", "why")]),
             create_tag,
         )
-        .of_repos(Verb::Delete, "/tag/{*tag}", told("Delete a tag"), delete_tag)
+        .of_repos(Verb::Delete, "/tag/{*revision}", told("Delete a tag"), delete_tag)
         .of_repos(
             Verb::Post,
             "/super-squash/{*branch}",
@@ -177,7 +177,7 @@ async fn create_tag(
 
 async fn delete_tag(Held(hub): Held<Hub>, caller: Caller, at: At) -> Result<Json<Value>, HubError> {
     hub.with(|state| {
-        let tag = at.part("tag");
+        let tag = at.part("revision");
         let gone = writable(state, &caller, &at)?.tags.remove(tag);
         gone.map(|_| Json(json!({"success": true}))).ok_or_else(|| HubError::revision(tag))
     })

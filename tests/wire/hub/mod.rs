@@ -3,6 +3,7 @@
 mod calls;
 mod core;
 mod played;
+mod small;
 mod uploads;
 
 use std::time::Duration;

@@ -25,7 +25,8 @@ impl Card {
         content.map(|it| Self::read(&String::from_utf8_lossy(&it))).unwrap_or_default()
     }
 
-    fn read(readme: &str) -> Self {
+    /// Reads a README.
+    pub fn read(readme: &str) -> Self {
         let readme = readme.replace("\r\n", "\n");
         let parts = readme.strip_prefix("---\n").and_then(|it| it.split_once("\n---"));
         let Some((front, text)) = parts else { return Self { data: Map::new(), text: readme } };

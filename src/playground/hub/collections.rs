@@ -84,7 +84,7 @@ pub fn doors() -> Doors {
         )
 }
 
-fn shown(state: &State, collection: &Collection, position: usize) -> Value {
+fn shown(state: &State, collection: &Collection) -> Value {
     let items = collection.items.iter().enumerate().map(|(place, item)| {
         let mut shown = json!({"_id": item.object_id, "id": item.id, "type": item.kind, "position": place});
         if let Some(note) = &item.note {
@@ -99,7 +99,7 @@ fn shown(state: &State, collection: &Collection, position: usize) -> Value {
     let kind = if state.orgs.iter().any(|it| it.name == collection.owner) { "org" } else { "user" };
     json!({"slug": collection.slug, "title": collection.title, "description": collection.description,
         "owner": {"_id": account_id(&collection.owner), "name": collection.owner, "type": kind},
-        "items": items, "numItems": items.len(), "lastUpdated": iso(collection.updated), "position": position,
+        "items": items, "numItems": items.len(), "lastUpdated": iso(collection.updated), "position": 0,
         "private": collection.private, "gating": false, "theme": collection.theme, "upvotes": 0, "shareUrl":
         format!("/collections/{}", collection.slug)})
 }
@@ -121,8 +121,15 @@ async fn list(Held(hub): Held<Hub>, caller: Caller, query: Query) -> Result<Resp
             });
             owner && paper && title && item && sees(state, &caller, it)
         };
-        let found = state.collections.iter().filter(wanted).enumerate();
-        found.map(|(place, it)| shown(state, it, place)).collect::<Vec<Value>>()
+        // A list does not say `position`: the official client counts by itself, and fails if it is told.
+        let listed = |it| match shown(state, it) {
+            Value::Object(mut fields) => {
+                fields.remove("position");
+                Value::Object(fields)
+            }
+            other => other,
+        };
+        state.collections.iter().filter(wanted).map(listed).collect::<Vec<Value>>()
     });
     page(&format!("{}/api/collections", hub.addresses.hub), &query, list, limit)
 }
@@ -155,7 +162,7 @@ async fn get(
     caller: Caller,
     Path((namespace, slug)): Path<(String, String)>,
 ) -> Result<Json<Value>, HubError> {
-    hub.look(|state| Ok(Json(shown(state, find(state, &caller, &format!("{namespace}/{slug}"))?, 0))))
+    hub.look(|state| Ok(Json(shown(state, find(state, &caller, &format!("{namespace}/{slug}"))?))))
 }
 
 fn slug_words(title: &str) -> String {
@@ -191,7 +198,7 @@ async fn create(Held(hub): Held<Hub>, caller: Caller, body: Bytes) -> Result<Jso
             items: Vec::new(),
             updated: now,
         };
-        let answer = shown(state, &collection, 0);
+        let answer = shown(state, &collection);
         state.collections.push(collection);
         Ok(Json(answer))
     })
@@ -218,7 +225,7 @@ async fn change(
         }
         found.private = body["private"].as_bool().unwrap_or(found.private);
         let found = found.clone();
-        Ok(Json(json!({"success": true, "data": shown(state, &found, 0)})))
+        Ok(Json(json!({"success": true, "data": shown(state, &found)})))
     })
 }
 
@@ -269,7 +276,7 @@ async fn add(
         }
         found.items.push(Item { object_id, kind: kind.to_owned(), id: id.to_owned(), note });
         let found = found.clone();
-        Ok(Json(shown(state, &found, 0)))
+        Ok(Json(shown(state, &found)))
     })
 }
 

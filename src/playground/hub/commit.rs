@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::access::{At, changes, readable, taking_part};
 use super::auth::Caller;
+use super::card::Card;
 use super::discussions::{Deed, Discussion, Pull, Status};
 use super::doors::{Doors, Told, Verb};
 use super::errors::HubError;
@@ -22,8 +23,24 @@ use super::shared::Hub;
 use super::state::{Change, State};
 use super::wire::{Query, json_body, text_field};
 
+/// Where a commit goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// Onto the revision that is named.
+    Revision,
+    /// Into a pull request that is opened for it.
+    NewPull,
+}
+
 pub fn doors() -> Doors {
-    Doors::default().of_repos(
+    Doors::default()
+    .add(
+        Verb::Post,
+        "/api/validate-yaml",
+        Told::new("repos", "Check the metadata of a card").body(&[("content", "the README"), ("repoType", "kind")]),
+        validate,
+    )
+    .of_repos(
         Verb::Post,
         "/commit/{*revision}",
         Told::new(
@@ -52,14 +69,14 @@ async fn commit(
     let title = text_field(&header["value"], "summary")?.to_owned();
     let message = header["value"]["description"].as_str().unwrap_or_default().to_owned();
     let parent = header["value"]["parentCommit"].as_str().map(ToOwned::to_owned);
-    let new_pull = query.on("create_pr");
+    let aim = if query.on("create_pr") { Aim::NewPull } else { Aim::Revision };
     let revision = at.part("revision").to_owned();
     let now = hub.clock.now();
     hub.with(|state| {
-        let author = may_commit(state, &caller, &at, &revision, new_pull)?;
+        let author = may_commit(state, &caller, &at, &revision, aim)?;
         let contents = contents(state, &caller, &at, &revision, &lines[1..], hub.limits.large_from)?;
         let repo = taking_part(state, &caller, &at)?;
-        let base = head(repo, &revision, new_pull)?;
+        let base = head(repo, &revision, aim)?;
         if parent.is_some_and(|it| it != base) {
             return Err(HubError::new(
                 StatusCode::PRECONDITION_FAILED,
@@ -71,7 +88,7 @@ async fn commit(
         }
         let unchanged = repo.commit(&base).is_some_and(|it| *it.files == contents.files);
         let draft = Draft { files: contents.files, title: &title, message: &message, author: &author, at: now };
-        let (reference, oid, number) = if new_pull {
+        let (reference, oid, number) = if aim == Aim::NewPull {
             let oid = repo.keep(vec![base.clone()], draft);
             let number = open_pull(state, &at, (&author, &title, &message), (&base, &oid), now);
             (format!("refs/pr/{number}"), oid, Some(number))
@@ -92,28 +109,42 @@ async fn commit(
     })
 }
 
+/// Warns of a card without fields. Never calls a card broken: this Hub reads only a part of YAML.
+async fn validate(_: Caller, body: Bytes) -> Result<Json<Value>, HubError> {
+    let body = json_body(&body)?;
+    let warnings = if Card::read(text_field(&body, "content")?).data.is_empty() {
+        json!([{"message": "empty or missing yaml metadata in repo card"}])
+    } else {
+        json!([])
+    };
+    Ok(Json(json!({"errors": [], "warnings": warnings})))
+}
+
 /// Checks that the caller may, and returns who they are. The author of a pull request may add to it.
-fn may_commit(
+pub fn may_commit(
     state: &State,
     caller: &Caller,
     at: &At,
     revision: &str,
-    new_pull: bool,
+    aim: Aim,
 ) -> Result<String, HubError> {
     let repo = readable(state, caller, at)?;
     let name = caller.writer()?.to_owned();
     let own_pull = revision.strip_prefix("refs/pr/").is_some_and(|number| {
         repo.discussions.iter().any(|it| it.num.to_string() == number && it.author == name)
     });
-    if !new_pull && !own_pull {
+    if aim == Aim::Revision && !own_pull {
         changes(state, caller, repo)?;
     }
     Ok(name)
 }
 
 /// The commit that a new one comes on top of.
-fn head(repo: &Repo, revision: &str, new_pull: bool) -> Result<String, HubError> {
-    let head = if new_pull { repo.resolve(revision) } else { repo.head(revision).cloned() };
+fn head(repo: &Repo, revision: &str, aim: Aim) -> Result<String, HubError> {
+    let head = match aim {
+        Aim::NewPull => repo.resolve(revision),
+        Aim::Revision => repo.head(revision).cloned(),
+    };
     head.ok_or_else(|| match repo.resolve(revision) {
         Some(_) => HubError::bad(format!("{revision} is not a branch: nothing can be committed to it")),
         None => HubError::revision(revision),

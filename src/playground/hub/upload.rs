@@ -13,12 +13,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::put;
 use serde_json::{Value, json};
 
-use super::access::{At, readable, taking_part, writable};
+use super::access::{At, readable};
 use super::auth::Caller;
+use super::commit::{Aim, may_commit};
 use super::doors::{Doors, Told, Verb};
 use super::errors::{HubError, header_value};
 use super::git;
-use super::repo::Repo;
 use super::shared::Hub;
 use super::state::State;
 use super::wire::{Query, json_body, text_field};
@@ -86,13 +86,11 @@ async fn preupload(
 ) -> Result<Json<Value>, HubError> {
     let body = json_body(&body)?;
     let asked = body["files"].as_array().ok_or_else(|| HubError::bad("\"files\" is required"))?;
-    hub.with(|state| {
-        let repo: &Repo = if query.on("create_pr") {
-            taking_part(state, &caller, &at)?
-        } else {
-            writable(state, &caller, &at)?
-        };
+    hub.look(|state| {
         let revision = at.part("revision");
+        let aim = if query.on("create_pr") { Aim::NewPull } else { Aim::Revision };
+        may_commit(state, &caller, &at, revision, aim)?;
+        let repo = readable(state, &caller, &at)?;
         let files = repo.files(revision).ok_or_else(|| HubError::revision(revision))?;
         let rules =
             files.get(".gitattributes").and_then(|it| repo.blobs.get(&it.oid)).cloned().unwrap_or_default();

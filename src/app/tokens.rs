@@ -19,7 +19,7 @@ use crate::protocol::PersonId;
 use crate::secret::Secret;
 use crate::slack::tokens::{Given, Held, Removed, TokenDesk};
 use crate::text::is_hub_token;
-use crate::tools::hub::Accounts;
+use crate::tools::hub::{Accounts, Unreadable};
 
 /// The file, in the data folder.
 const FILE: &str = "hub-tokens.json";
@@ -143,12 +143,10 @@ fn replace(file: &Path, kept: &Kept) -> io::Result<()> {
 
 #[async_trait]
 impl Accounts for PersonTokens {
-    async fn token(&self, person: &PersonId) -> Option<Secret> {
-        let given = match self.kept().await {
-            Ok(kept) => kept.people.get(&person.0).map(|entry| Secret::new(&entry.token)),
-            Err(_) => None,
-        };
-        given.or_else(|| self.set_up.get(&person.0).cloned())
+    async fn token(&self, person: &PersonId) -> Result<Option<Secret>, Unreadable> {
+        let kept = self.kept().await.map_err(|_| Unreadable)?;
+        let given = kept.people.get(&person.0).map(|entry| Secret::new(&entry.token));
+        Ok(given.or_else(|| self.set_up.get(&person.0).cloned()))
     }
 }
 
@@ -225,7 +223,10 @@ impl PersonTokens {
     pub async fn whose(&self, person: &PersonId) -> Whose {
         let own = match self.whose {
             HubAccount::Bot => None,
-            HubAccount::Person | HubAccount::PersonOrBot => self.token(person).await,
+            HubAccount::Person | HubAccount::PersonOrBot => match self.token(person).await {
+                Ok(own) => own,
+                Err(error) => return Whose::Unsure(error.to_string()),
+            },
         };
         let bot = self.bot.clone().filter(|_| self.whose != HubAccount::Person);
         let Some(token) = own.or(bot) else { return Whose::Nobodys };
@@ -296,12 +297,15 @@ mod tests {
         let ours = tokens(folder.path(), |config| {
             config.hub.tokens.insert("U1".to_owned(), Secret::new("of-config"));
         });
-        assert_eq!(ours.token(&person("U1")).await, Some(Secret::new("of-config")));
+        assert_eq!(ours.token(&person("U1")).await, Ok(Some(Secret::new("of-config"))));
         assert_eq!(ours.held(&person("U1")).await, Held::SetUp);
         ours.change(|kept| kept.people.insert("U1".to_owned(), entry("given")).is_none()).await.unwrap();
-        assert_eq!(ours.token(&person("U1")).await, Some(Secret::new("given")));
+        assert_eq!(ours.token(&person("U1")).await, Ok(Some(Secret::new("given"))));
         assert_eq!(ours.held(&person("U1")).await, Held::Own { account: "alice".to_owned() });
-        assert_eq!((ours.token(&person("U2")).await, ours.held(&person("U2")).await), (None, Held::Nobodys));
+        assert_eq!(
+            (ours.token(&person("U2")).await, ours.held(&person("U2")).await),
+            (Ok(None), Held::Nobodys)
+        );
         assert_eq!(ours.all().await, [Secret::new("of-config"), Secret::new("given")]);
         assert_eq!(ours.remove(&person("U1")).await, Removed::Gone(Held::SetUp));
         assert_eq!(ours.remove(&person("U1")).await, Removed::Nothing(Held::SetUp));
@@ -321,6 +325,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
         std::fs::write(&file, "{ damaged").unwrap();
         assert_eq!(ours.held(&person("U1")).await, Held::Unknown);
+        assert_eq!(ours.token(&person("U1")).await, Err(Unreadable));
         assert_eq!(ours.remove(&person("U1")).await, Removed::NotSaved);
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "{ damaged");
     }

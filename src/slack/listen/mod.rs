@@ -155,7 +155,7 @@ impl Listener {
     async fn spoken(self: &Arc<Self>, spoken: Spoken) -> Answer {
         // Before anything is looked up or kept.
         if let Words::Token(wish) = &spoken.words {
-            return self.token(&spoken, wish.clone());
+            return self.token(&spoken, wish.clone()).await;
         }
         let Spoken { place, person, ts, addressed, words } = spoken;
         let key = place.session();

@@ -14,7 +14,7 @@ use crate::clients::slack::Method;
 use crate::protocol::PersonId;
 use crate::slack::place::Place;
 use crate::slack::tokens::{Given, TokenDesk};
-use crate::slack::translate::{Spoken, TokenWish};
+use crate::slack::translate::{Addressed, Spoken, TokenWish};
 use crate::slack::{buttons, say};
 use crate::text::redact_hub_tokens;
 
@@ -30,8 +30,17 @@ impl Listener {
     }
 
     /// Does what somebody wants of their token. Takes nothing of it any further than the desk.
-    pub(super) fn token(self: &Arc<Self>, spoken: &Spoken, wish: TokenWish) -> Answer {
+    pub(super) async fn token(self: &Arc<Self>, spoken: &Spoken, wish: TokenWish) -> Answer {
         let Spoken { place, person, ts, addressed, .. } = spoken;
+        // In a thread of others only a token of the Hub is our business: its owner should hear of it.
+        let shown = matches!(&wish, TokenWish::Give(token) if token.reveal().starts_with("hf_"));
+        if *addressed == Addressed::Thread && !shown {
+            match self.knows(&place.session()).await {
+                Ok(true) => {}
+                Ok(false) => return Answer::Taken,
+                Err(answer) => return answer,
+            }
+        }
         if !self.may_talk(place, person, *addressed)
             || !self.first_delivery(&format!("{}:{ts}", place.channel))
         {

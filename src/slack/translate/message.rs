@@ -89,7 +89,7 @@ fn message(payload: &Value, us: &Ourselves) -> Inbound {
 
 /// Whether it is `!token` with a token of the Hub behind it.
 fn gives_a_token(text: &str) -> bool {
-    matches!(words(text), Words::Token(TokenWish::Give(token)) if token.reveal().starts_with("hf_"))
+    matches!(words(text), Words::Token(TokenWish::Give(_) | TokenWish::Unclear)) && text.contains("hf_")
 }
 
 /// Whether the author belongs to another organisation: Slack then says whose team they are of.

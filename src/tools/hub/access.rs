@@ -16,8 +16,16 @@ use crate::secret::Secret;
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// This person's own token, if they gave one.
-    async fn token(&self, person: &PersonId) -> Option<Secret>;
+    ///
+    /// # Errors
+    /// Nobody can say just now whether there is one.
+    async fn token(&self, person: &PersonId) -> Result<Option<Secret>, Unreadable>;
 }
+
+/// What is kept of people's tokens cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("people's Hub tokens cannot be read")]
+pub struct Unreadable;
 
 /// The Hub, as whoever asked sees it.
 #[derive(Clone)]
@@ -55,10 +63,49 @@ impl HubAccess {
 
     /// The token for this person's requests. For a child's environment only where its tool says that it must.
     pub async fn token(&self, person: &Actor) -> Option<Secret> {
-        match self.whose {
-            HubAccount::Bot => self.bot.clone(),
-            HubAccount::Person => self.accounts.token(&person.id).await,
-            HubAccount::PersonOrBot => self.accounts.token(&person.id).await.or_else(|| self.bot.clone()),
+        if self.whose == HubAccount::Bot {
+            return self.bot.clone();
+        }
+        match self.accounts.token(&person.id).await {
+            Ok(None) if self.whose == HubAccount::PersonOrBot => self.bot.clone(),
+            Ok(own) => own,
+            // Whoever gave a token must not act as the bot because it cannot be read.
+            Err(error) => {
+                tracing::error!(%error, "a person's request is made without any account");
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Given(Result<Option<Secret>, Unreadable>);
+
+    #[async_trait]
+    impl Accounts for Given {
+        async fn token(&self, _: &PersonId) -> Result<Option<Secret>, Unreadable> {
+            self.0.clone()
+        }
+    }
+
+    #[tokio::test]
+    async fn whose_token_is_used_is_as_configured_and_never_another_by_mistake() {
+        crate::clients::http::install_tls();
+        let (own, bot) = (Some(Secret::new("own")), Some(Secret::new("bots")));
+        for (whose, given, used) in [
+            (HubAccount::Bot, Ok(own.clone()), bot.clone()),
+            (HubAccount::Person, Ok(own.clone()), own.clone()),
+            (HubAccount::Person, Ok(None), None),
+            (HubAccount::PersonOrBot, Ok(own.clone()), own.clone()),
+            (HubAccount::PersonOrBot, Ok(None), bot.clone()),
+            (HubAccount::PersonOrBot, Err(Unreadable), None),
+        ] {
+            let hub = Hub::new("http://127.0.0.1:9", None).unwrap();
+            let access = HubAccess::new(hub, bot.clone(), Arc::new(Given(given.clone())), whose);
+            assert_eq!(access.token(&Actor::new("U1", "Ann")).await, used, "{whose:?} {given:?}");
         }
     }
 }

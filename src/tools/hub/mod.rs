@@ -17,7 +17,7 @@ pub mod runs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use access::{Accounts, HubAccess};
+pub use access::{Accounts, HubAccess, Unreadable};
 pub use repo_files::HfRepoFiles;
 pub use repo_git::HfRepoGit;
 pub use runs::RunBook;

@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::{Accounts, HfRepoFiles, HfRepoGit, HubAccess, HubKit};
+use super::{Accounts, HfRepoFiles, HfRepoGit, HubAccess, HubKit, Unreadable};
 use crate::agent::tool::{ExamineContext, Examined, Risk, Tool, ToolError};
 use crate::clients::docs::Docs;
 use crate::clients::hub::{Hub, Patience};
@@ -26,8 +26,8 @@ struct Nobody;
 
 #[async_trait]
 impl Accounts for Nobody {
-    async fn token(&self, _: &PersonId) -> Option<Secret> {
-        None
+    async fn token(&self, _: &PersonId) -> Result<Option<Secret>, Unreadable> {
+        Ok(None)
     }
 }
 

@@ -44,7 +44,7 @@ fn put(desk: &Desk, document: &Value, etag: &str) {
 async fn endpoints_are_found_by_words_and_by_tag() {
     let desk = Desk::new().await;
     put(&desk, &document(), "\"1\"");
-    assert_eq!(desk.hub.lines(), Vec::<String>::new(), "making the tools asks for nothing");
+    assert_eq!(desk.hub.lines(), Vec::<String>::new(), "making the tools asks for no description");
     let mut said = Vec::new();
     for arguments in [
         json!({ "query": "run job" }),

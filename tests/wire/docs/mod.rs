@@ -4,6 +4,7 @@ mod api;
 mod explore;
 mod fetch;
 mod site;
+mod small_hub;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -17,7 +18,7 @@ use ml_intern::config::{HubAccount, HubConfig, ServicesConfig};
 use ml_intern::protocol::{Actor, Door, PersonId, ToolOutcome};
 use ml_intern::random::Random;
 use ml_intern::secret::Secret;
-use ml_intern::tools::hub::{Accounts, HubAccess, HubKit, tools};
+use ml_intern::tools::hub::{Accounts, HubAccess, HubKit, Unreadable, tools};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -30,8 +31,8 @@ struct NoAccounts;
 
 #[async_trait]
 impl Accounts for NoAccounts {
-    async fn token(&self, _: &PersonId) -> Option<Secret> {
-        None
+    async fn token(&self, _: &PersonId) -> Result<Option<Secret>, Unreadable> {
+        Ok(None)
     }
 }
 
@@ -64,14 +65,20 @@ impl Desk {
         let (hub, gradio) = (Site::with_trl().await, Site::start().await);
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(Timestamp(1_800_000_000_000));
-        let tools = tools(&kit(&hub, &gradio, token, cap, folder.path(), &clock));
+        let tools = tools(&kit(&hub.url, &gradio.url, token, cap, folder.path(), &clock));
         Self { hub, gradio, tools, clock, folder, cancel: CancellationToken::new(), lines: Arc::default() }
     }
 
     /// The same tools as another process would have them.
     fn again(&mut self) {
-        self.tools =
-            tools(&kit(&self.hub, &self.gradio, Some(TOKEN), 25_000, self.folder.path(), &self.clock));
+        self.tools = tools(&kit(
+            &self.hub.url,
+            &self.gradio.url,
+            Some(TOKEN),
+            25_000,
+            self.folder.path(),
+            &self.clock,
+        ));
     }
 
     fn context(&self) -> CallContext {
@@ -118,14 +125,14 @@ impl Desk {
     }
 }
 
-fn kit(hub: &Site, gradio: &Site, token: Option<&str>, cap: usize, folder: &Path, clock: &Clock) -> HubKit {
+fn kit(hub: &str, gradio: &str, token: Option<&str>, cap: usize, folder: &Path, clock: &Clock) -> HubKit {
     let services = ServicesConfig {
-        hf_endpoint: hub.url.clone(),
-        gradio_url: gradio.url.clone(),
-        gradio_search_url: gradio.url.clone(),
+        hf_endpoint: hub.to_owned(),
+        gradio_url: gradio.to_owned(),
+        gradio_search_url: gradio.to_owned(),
         ..ServicesConfig::default()
     };
-    let client = Hub::new(&hub.url, None).unwrap();
+    let client = Hub::new(hub, None).unwrap();
     let access =
         HubAccess::new(client, token.map(Secret::new), Arc::new(NoAccounts), HubAccount::PersonOrBot);
     HubKit {

@@ -29,6 +29,10 @@ const GLIMPSE: usize = 200;
 const INDEXED: usize = 64 * 1024;
 /// Bytes of text behind all shelves together; the one that was not used for longest goes first.
 const ALL: usize = 64 * 1024 * 1024;
+/// Of one shelf at most.
+const ONE: usize = 32 * 1024 * 1024;
+/// Pages that are put into the index at once.
+const BATCH: usize = 64;
 /// What a page without text counts.
 const ROW: usize = 256;
 
@@ -254,9 +258,14 @@ impl Library {
                 Ok(page) => {
                     shelf.pages[row].glimpse = Glimpse::Read(glimpse(&page.text));
                     let mut text = page.text;
-                    text.truncate(text.floor_char_boundary(INDEXED));
+                    // Titles still count where there is no room for more words.
+                    let room = ONE.saturating_sub(shelf.size).min(INDEXED);
+                    text.truncate(text.floor_char_boundary(room));
                     shelf.size += text.len();
                     texts.push((row, vec![shelf.pages[row].title.clone(), text]));
+                    if texts.len() == BATCH {
+                        index(shelf, std::mem::take(&mut texts)).await?;
+                    }
                 }
                 Err(error) => {
                     let full = matches!(error, DocsError::Limited { .. });
@@ -268,9 +277,7 @@ impl Library {
                 }
             }
         };
-        if let Some(index) = shelf.index.clone().filter(|_| !texts.is_empty()) {
-            blocking(move || index.put(texts)).await?;
-        }
+        index(shelf, texts).await?;
         ended
     }
 }
@@ -290,6 +297,13 @@ fn glimpse(text: &str) -> String {
     let words: String = text.chars().take(4 * GLIMPSE).collect();
     let words: Vec<&str> = words.split_whitespace().collect();
     cut(&words.join(" "), GLIMPSE).into_owned()
+}
+
+async fn index(shelf: &Shelf, texts: Vec<(usize, Vec<String>)>) -> Result<(), ToolError> {
+    match shelf.index.clone() {
+        Some(index) if !texts.is_empty() => blocking(move || index.put(texts)).await,
+        _ => Ok(()),
+    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -4,6 +4,7 @@
 //! tests say so, and fail if `ML_INTERN_REQUIRE_OFFICIAL` is set.
 
 mod hub;
+mod hub_jobs;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

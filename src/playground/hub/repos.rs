@@ -185,6 +185,11 @@ fn private_of(body: &Value) -> Result<Option<bool>, HubError> {
     }
 }
 
+/// Refuses hardware that Spaces do not have, or that nobody can pay.
+fn affordable(hub: &Hub, body: &Value, namespace: &str) -> Result<(), HubError> {
+    body["hardware"].as_str().map_or(Ok(()), |flavor| super::spaces::affordable(hub, namespace, flavor))
+}
+
 fn asked_for(body: &Value) -> Value {
     let fields = ASKED.iter().filter(|it| !body[**it].is_null());
     Value::Object(fields.map(|it| ((*it).to_owned(), body[*it].clone())).collect::<Map<_, _>>())
@@ -204,6 +209,7 @@ async fn create(Held(hub): Held<Hub>, caller: Caller, body: Bytes) -> Result<Jso
         if !body["sdk"].as_str().is_some_and(|it| SDKS.contains(&it)) {
             return Err(HubError::bad(format!("\"sdk\" must be one of [{}]", SDKS.join(", "))));
         }
+        affordable(&hub, &body, id.split('/').next().unwrap_or_default())?;
         asked_for(&body)
     } else {
         Value::Null
@@ -301,6 +307,9 @@ async fn duplicate(
     checked_name(name)?;
     let author = caller.writer()?.to_owned();
     let private = private_of(&body)?;
+    if at.kind == Kind::Space {
+        affordable(&hub, &body, namespace)?;
+    }
     let now = hub.clock.now();
     hub.with(|state| {
         let from = super::access::content(&hub, state, &caller, &at)?;

@@ -14,6 +14,12 @@ use past::{Outcome, Past, Run};
 
 /// The program that the story writes and runs.
 pub const PROGRAM: &str = include_str!("train.py");
+/// Trains on the small Hub's reviews and pushes the model there. Its environment sets `HUB_MODEL_ID`, `DATASET`,
+/// `DATASET_REVISION`, `EPOCHS`, `LEARNING_RATE`, and in `PACE_SECONDS` how long it takes at least.
+pub const TRAIN_ON_HUB: &str = include_str!("reviews_train.py");
+/// Measures the pushed model and its base on the test split: `HUB_MODEL_ID`, `BASE_MODEL_ID`, `DATASET`,
+/// `DATASET_REVISION`, `PACE_SECONDS`. Its last line is `EVALUATION` and a JSON object.
+pub const EVALUATE_ON_HUB: &str = include_str!("reviews_eval.py");
 /// Banner of the page while the story plays.
 pub const NOTICE: &str = "No model key is set: a scripted demonstration answers. No model is thinking.";
 /// How the story names itself in every report.
@@ -185,5 +191,7 @@ fn follow_up(past: &Past) -> Reply {
     }
 }
 
+#[cfg(test)]
+mod reviews_tests;
 #[cfg(test)]
 mod tests;

@@ -59,6 +59,9 @@ impl Folder {
                 options.write(true).create_new(true).mode(0o755).open(folder.0.join("bin").join(name))?;
             file.write_all(text.as_bytes())?;
         }
+        // A login shell reads this machine's profile first, and forgets the path.
+        let path = format!("PATH=\"{}:$PATH\"\nexport PATH\n", folder.at("bin").display());
+        std::fs::write(folder.at("home").join(".profile"), path)?;
         Ok(folder)
     }
 
@@ -113,7 +116,7 @@ impl Process {
         let (reader, writer) = std::io::pipe().context("a pipe for its output")?;
         let mut command = Command::new("/bin/sh");
         // So a program that is missing ends with 127, as in a container.
-        command.args(["-c", "exec \"$@\"", "sh"]).args(plain_shell(&program.command));
+        command.args(["-c", "exec \"$@\"", "sh"]).args(&program.command);
         command.env_clear();
         command.env("LANG", "C.UTF-8").env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         command.envs(&program.environment);
@@ -171,25 +174,6 @@ fn safe(name: &str) -> anyhow::Result<&Path> {
     let inside = path.components().all(|it| matches!(it, std::path::Component::Normal(_)));
     anyhow::ensure!(inside && !name.is_empty(), "`{name}` is no path within a folder");
     Ok(path)
-}
-
-/// A login shell would read this machine's profile and forget the path; a container has none to read.
-fn plain_shell(command: &[String]) -> Vec<String> {
-    let mut command = command.to_vec();
-    let shell = command.first().and_then(|it| it.rsplit('/').next()).unwrap_or_default();
-    if matches!(shell, "sh" | "bash" | "dash" | "zsh")
-        && let Some(flags) = command.get_mut(1)
-        && flags.starts_with('-')
-        && !flags.starts_with("--")
-    {
-        let kept: String = flags.chars().filter(|it| *it != 'l').collect();
-        if kept == "-" {
-            command.remove(1);
-        } else {
-            *flags = kept;
-        }
-    }
-    command
 }
 
 /// Bytes to lines: what is no UTF-8 is shown as such, `\r` stays.

@@ -58,6 +58,10 @@ async fn scripts_arrive_as_the_tools_send_them() {
     assert_eq!(view.stage, JobStage::Completed, "{lines:?}");
     assert!(lines.contains(&"Installed 2 packages in 1ms".to_owned()), "{lines:?}");
     assert_eq!(lines.last().unwrap(), "trained ['--epochs', '1']");
+    // A login shell in a login shell, as wrapped commands come.
+    let nested = format!("exec /bin/sh -lc 'echo {code} | base64 -d | uv run - x'");
+    let (_hub, view, lines) = ran(job(json!(["/bin/sh", "-lc", nested]))).await;
+    assert_eq!((view.stage, lines.last().unwrap().as_str()), (JobStage::Completed, "trained ['x']"));
     let (_hub, view, lines) =
         ran(job(json!(["uv", "run", "--with", "trl", "python", "-c", "print(2)"]))).await;
     assert_eq!((view.stage, lines.last().unwrap().as_str()), (JobStage::Completed, "2"));

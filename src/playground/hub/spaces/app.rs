@@ -49,7 +49,7 @@ pub(super) fn program(space: &Space, hub: &str) -> anyhow::Result<Option<(Progra
         ("HF_ENDPOINT", hub),
         // A container would listen on 7860 of its own.
         ("PORT", &port.to_string()),
-        ("HOST", "127.0.0.1"),
+        ("SANDBOX_HOST", "127.0.0.1"),
     ] {
         environment.insert(key.to_owned(), value.to_owned());
     }

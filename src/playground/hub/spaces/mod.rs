@@ -26,7 +26,7 @@ use super::state::{Change, Kind, State};
 use space::Space;
 
 pub(super) use edge::router as edge_router;
-pub(super) use routes::{doors, runtime_of};
+pub(super) use routes::{affordable, doors, runtime_of};
 pub use space::SpaceStage;
 
 /// How often a Space that takes its time is looked at, by real time.

@@ -61,6 +61,10 @@ impl HubOptions {
 pub fn furnish(state: &mut State, now: Timestamp) -> anyhow::Result<()> {
     state.papers = papers(include_str!("papers.json"))?;
     state.docs = docs(include_str!("docs.json"))?;
+    RepoSeed::new(Kind::Space, "burtenshaw/sandbox")
+        .file("Dockerfile", "FROM python:3.12-slim\nEXPOSE 7860\n")
+        .asked(serde_json::json!({"sdk": "docker"}))
+        .put(state, now);
     if !state.has_namespace(ORG) {
         return Ok(());
     }

@@ -1,22 +1,13 @@
 //! Reads a JSON body as strictly as the Hub does: every field by name and type, and nothing besides.
 //!
-//! Start at [`Fields::of`]; take the fields one by one and end with [`Fields::end`].
+//! What is wrong is told in the Hub's words: one line for each problem, and where it is. Start at
+//! [`Fields::of`]; take the fields one by one and end with [`Fields::end`].
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::super::errors::HubError;
-
-/// What is wrong with a body, in the Hub's words: one line for each problem and where it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Wrong(pub(in super::super) String);
-
-impl From<Wrong> for HubError {
-    fn from(wrong: Wrong) -> Self {
-        Self::bad(wrong.0)
-    }
-}
 
 /// An object whose fields are being read.
 #[derive(Debug)]
@@ -39,12 +30,12 @@ fn kind(value: &Value) -> &'static str {
 
 impl Fields {
     /// Begins with a whole body, or the part of one at `path`.
-    pub(in super::super) fn of(value: Value, path: &str) -> Result<Self, Wrong> {
+    pub(in super::super) fn of(value: Value, path: &str) -> Result<Self, HubError> {
         match value {
             Value::Object(left) => Ok(Self { left, path: path.to_owned(), wrong: Vec::new() }),
             other => {
                 let place = if path.is_empty() { String::new() } else { format!("\n  → at {path}") };
-                Err(Wrong(format!("✖ Invalid input: expected object, received {}{place}", kind(&other))))
+                Err(HubError::bad(format!("✖ Invalid input: expected object, received {}{place}", kind(&other))))
             }
         }
     }
@@ -174,7 +165,7 @@ impl Fields {
     pub(in super::super) fn each<T>(
         &mut self,
         name: &str,
-        read: impl Fn(Fields) -> Result<T, Wrong>,
+        read: impl Fn(Fields) -> Result<T, HubError>,
     ) -> Option<Vec<T>> {
         let value = self.left.remove(name)?;
         let Value::Array(items) = value else {
@@ -185,7 +176,7 @@ impl Fields {
         for (index, item) in items.into_iter().enumerate() {
             match Fields::of(item, &self.at(&format!("{name}[{index}]"))).and_then(&read) {
                 Ok(it) => found.push(it),
-                Err(Wrong(text)) => self.wrong.push(text),
+                Err(error) => self.wrong.push(error.message),
             }
         }
         Some(found)
@@ -195,20 +186,20 @@ impl Fields {
     pub(in super::super) fn inner<T>(
         &mut self,
         name: &str,
-        read: impl Fn(Fields) -> Result<T, Wrong>,
+        read: impl Fn(Fields) -> Result<T, HubError>,
     ) -> Option<T> {
         let value = self.left.remove(name)?;
         match Fields::of(value, &self.at(name)).and_then(read) {
             Ok(it) => Some(it),
-            Err(Wrong(text)) => {
-                self.wrong.push(text);
+            Err(error) => {
+                self.wrong.push(error.message);
                 None
             }
         }
     }
 
     /// Nothing may be left, and nothing may have been wrong.
-    pub(in super::super) fn end(mut self) -> Result<(), Wrong> {
+    pub(in super::super) fn end(mut self) -> Result<(), HubError> {
         let unknown: Vec<String> = self.left.keys().map(|key| format!("\"{key}\"")).collect();
         if !unknown.is_empty() {
             let word = if unknown.len() == 1 { "key" } else { "keys" };
@@ -216,7 +207,7 @@ impl Fields {
                 if self.path.is_empty() { String::new() } else { format!("\n  → at {}", self.path) };
             self.wrong.push(format!("✖ Unrecognized {word}: {}{place}", unknown.join(", ")));
         }
-        if self.wrong.is_empty() { Ok(()) } else { Err(Wrong(self.wrong.join("\n"))) }
+        if self.wrong.is_empty() { Ok(()) } else { Err(HubError::bad(self.wrong.join("\n"))) }
     }
 }
 
@@ -241,7 +232,7 @@ mod tests {
             volume.needed("type");
             volume.end()
         });
-        let Wrong(text) = fields.end().unwrap_err();
+        let text = fields.end().unwrap_err().message;
         for line in [
             "✖ Invalid option: expected one of \"cpu-basic\"|\"t4-small\"\n  → at flavor",
             "✖ Invalid input: expected string, received number\n  → at command[1]",

@@ -22,10 +22,15 @@ use super::{Desk, JobSpec, hardware};
 /// A job's stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobStage {
+    /// It waits for a machine.
     Scheduling,
+    /// Its command runs.
     Running,
+    /// Its command ended well.
     Completed,
+    /// Its command failed, or it ran out of time.
     Error,
+    /// Somebody cancelled it.
     Canceled,
 }
 

@@ -18,7 +18,7 @@ use super::super::errors::HubError;
 use super::super::shared::Hub;
 use super::super::wire::{iso, json_body};
 use super::cron::Schedule;
-use super::fields::{Fields, Wrong};
+use super::fields::Fields;
 use super::job::Owner;
 use super::routes::{initiator, member, payer, solvent};
 use super::{JobSpec, Jobs, fresh_id};
@@ -113,7 +113,7 @@ struct Wanted {
     concurrent: bool,
 }
 
-fn read(body: Value) -> Result<Wanted, Wrong> {
+fn read(body: Value) -> Result<Wanted, HubError> {
     let mut fields = Fields::of(body, "")?;
     if !fields.has("jobSpec") {
         fields.complain("jobSpec", "Invalid input: expected object, received undefined");
@@ -128,7 +128,7 @@ fn read(body: Value) -> Result<Wanted, Wrong> {
     fields.end()?;
     match (spec?, schedule) {
         (Some(spec), Some(schedule)) => Ok(Wanted { spec, schedule, suspended, concurrent }),
-        _ => Err(Wrong("✖ Invalid input".to_owned())),
+        _ => Err(HubError::bad("✖ Invalid input")),
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::fields::{Fields, Wrong};
+use super::super::errors::HubError;
+use super::fields::Fields;
 use super::hardware;
 
 /// Longest timeout that the Hub takes, in seconds: a week.
@@ -46,7 +47,7 @@ impl JobSpec {
     ///
     /// # Errors
     /// A field is missing, unknown or wrong: all of them, each with its place.
-    pub(super) fn read(body: Value, path: &str) -> Result<Self, Wrong> {
+    pub(super) fn read(body: Value, path: &str) -> Result<Self, HubError> {
         let mut fields = Fields::of(body, path)?;
         let flavours: Vec<&str> = hardware::all().map(|it| it.name).collect();
         if !fields.has("command") {
@@ -139,7 +140,7 @@ fn more(fields: &mut Fields) -> BTreeMap<&'static str, Value> {
 }
 
 /// One volume, as jobs and Spaces mount it.
-pub(in super::super) fn volume(mut fields: Fields) -> Result<Value, Wrong> {
+pub(in super::super) fn volume(mut fields: Fields) -> Result<Value, HubError> {
     let kind = fields.one_of("type", &["bucket", "model", "dataset", "space"]).unwrap_or_default();
     let source = fields.needed("source");
     let mount = fields.needed("mountPath");
@@ -198,7 +199,7 @@ mod tests {
                 "→ at volumes[0].type",
             ),
         ] {
-            let Wrong(text) = JobSpec::read(body.clone(), "").unwrap_err();
+            let text = JobSpec::read(body.clone(), "").unwrap_err().message;
             assert!(text.contains(problem), "{body}: {text}");
         }
     }

@@ -128,9 +128,13 @@ impl Spaces {
                     | Change::Deleted { kind: Kind::Space, id },
                 ) => settle(&hub, &id),
                 Ok(Change::Moved { kind: Kind::Space, from, to }) => {
-                    if let Some(space) = hub.spaces.desk().spaces.remove(&from) {
-                        hub.spaces.desk().spaces.insert(to, space);
+                    {
+                        let mut desk = hub.spaces.desk();
+                        if let Some(space) = desk.spaces.remove(&from) {
+                            desk.spaces.insert(to.clone(), space.renamed(&to));
+                        }
                     }
+                    settle(&hub, &to);
                 }
                 Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
                 Err(tokio::sync::broadcast::error::RecvError::Closed) => return,

@@ -11,7 +11,7 @@ use super::super::access::At;
 use super::super::auth::Caller;
 use super::super::doors::{Doors, Told, Verb};
 use super::super::errors::HubError;
-use super::super::jobs::fields::{Fields, Wrong};
+use super::super::jobs::fields::Fields;
 use super::super::jobs::volume;
 use super::super::shared::Hub;
 use super::super::wire::{iso, json_body};
@@ -177,7 +177,7 @@ async fn set_volumes(
     let volumes = fields.each("volumes", volume);
     fields.end()?;
     let volumes = volumes.ok_or_else(|| {
-        Wrong("✖ Invalid input: expected array, received undefined\n  → at volumes".to_owned())
+        HubError::bad("✖ Invalid input: expected array, received undefined\n  → at volumes")
     })?;
     for it in volumes.iter().filter(|it| it["type"] == "bucket") {
         let source = it["source"].as_str().unwrap_or_default();

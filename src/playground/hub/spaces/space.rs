@@ -24,13 +24,21 @@ const LINES: usize = 5_000;
 /// A Space's stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpaceStage {
+    /// Its repo has nothing that could run.
     NoAppFile,
+    /// Its image is being built.
     Building,
+    /// It could not be built.
     BuildError,
+    /// Its server was started and does not answer yet.
     AppStarting,
+    /// It runs.
     Running,
+    /// Its server ended, or never answered.
     RuntimeError,
+    /// Somebody paused it.
     Paused,
+    /// Nobody used it for long; the next request wakes it.
     Sleeping,
 }
 
@@ -137,6 +145,14 @@ impl Space {
             app: None,
             port: None,
         }
+    }
+
+    /// The same Space under another name, to be built again: its address is another one.
+    pub(super) fn renamed(mut self, id: &str) -> Self {
+        self.stop_app();
+        self.id = id.to_owned();
+        self.head = None;
+        self
     }
 
     /// The one word that stands for it in an address: `{space}` of `spaces_url`.

@@ -10,6 +10,8 @@ mod edge;
 mod routes;
 mod settings;
 mod space;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -68,5 +68,5 @@ async fn the_demonstration_trains_pushes_and_measures() {
     assert_eq!((&summary["examples"], &summary["model"]["commit"]), (&json!(40), &json!(commit)));
     let accuracy = |role: &str| summary[role]["accuracy"].as_f64().unwrap();
     assert!(accuracy("model") > accuracy("base") + 0.3, "{summary}");
-    assert!((accuracy("base") - 0.5).abs() < 0.11, "{summary}");
+    assert!((0.3..0.7).contains(&accuracy("base")), "{summary}");
 }

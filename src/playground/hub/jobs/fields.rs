@@ -35,7 +35,10 @@ impl Fields {
             Value::Object(left) => Ok(Self { left, path: path.to_owned(), wrong: Vec::new() }),
             other => {
                 let place = if path.is_empty() { String::new() } else { format!("\n  → at {path}") };
-                Err(HubError::bad(format!("✖ Invalid input: expected object, received {}{place}", kind(&other))))
+                Err(HubError::bad(format!(
+                    "✖ Invalid input: expected object, received {}{place}",
+                    kind(&other)
+                )))
             }
         }
     }

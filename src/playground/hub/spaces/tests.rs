@@ -39,7 +39,8 @@ async fn create(alice: &Asker, more: Value) {
 }
 
 async fn commit(alice: &Asker, files: &[(&str, &str)]) {
-    let mut lines = vec![json!({"key": "header", "value": {"summary": "Set up", "description": ""}}).to_string()];
+    let mut lines =
+        vec![json!({"key": "header", "value": {"summary": "Set up", "description": ""}}).to_string()];
     for (path, text) in files {
         let content = base64::engine::general_purpose::STANDARD.encode(text);
         let file = json!({"path": path, "content": content, "encoding": "base64"});
@@ -69,8 +70,11 @@ fn visitor(hub: &SmallHub, token: Option<&str>) -> Asker {
 async fn running() -> (SmallHub, crate::clock::Clock, Asker) {
     let (hub, clock) = standing().await;
     let alice = Asker::alice(&hub);
-    create(&alice, json!({"secrets": [{"key": "K", "value": "first"}], "hardware": "t4-small", "sleepTimeSeconds": 300}))
-        .await;
+    create(
+        &alice,
+        json!({"secrets": [{"key": "K", "value": "first"}], "hardware": "t4-small", "sleepTimeSeconds": 300}),
+    )
+    .await;
     commit(&alice, &[("sandbox_server.py", SERVER), ("Dockerfile", "FROM python:3.12")]).await;
     reaches(&hub, SpaceStage::Running).await;
     (hub, clock, alice)
@@ -88,7 +92,8 @@ async fn the_committed_server_runs_behind_an_edge_that_keeps_the_token() {
         let stranger = visitor(&hub, token);
         assert_eq!(stranger.ask("POST", "/api/bash", None).await.0, 404);
     }
-    let wrong = Asker::new(&hub.spaces_url().replace("{space}", "alice-my-sandbox"), Some("hf_wrong".to_owned()));
+    let wrong =
+        Asker::new(&hub.spaces_url().replace("{space}", "alice-my-sandbox"), Some("hf_wrong".to_owned()));
     assert_eq!(wrong.ask("POST", "/api/bash", None).await.0, 404);
 }
 
@@ -121,6 +126,8 @@ async fn a_build_takes_its_time_fails_or_crashes() {
     create(&alice, json!({})).await;
     hub.spaces().builds(Builds::Take(Duration::from_secs(60)));
     commit(&alice, &[("Dockerfile", "1")]).await;
+    // Looked at once, so that the build has begun before the clock goes on.
+    assert_eq!(runtime(&alice).await["stage"], "BUILDING");
     clock.advance(Duration::from_secs(59));
     assert_eq!(runtime(&alice).await["stage"], "BUILDING");
     clock.advance(Duration::from_secs(1));
@@ -136,8 +143,11 @@ async fn a_build_takes_its_time_fails_or_crashes() {
     }
     hub.spaces().builds(Builds::AtOnce);
     commit(&alice, &[("sandbox_server.py", "print('bye')\nraise SystemExit(3)\n")]).await;
-    reaches(&hub, SpaceStage::RuntimeError).await;
-    assert_eq!(runtime(&alice).await["errorMessage"], "Exit code: 3. Reason: Error");
+    until("its exit code", async || {
+        let told = runtime(&alice).await;
+        (told["errorMessage"] == "Exit code: 3. Reason: Error").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

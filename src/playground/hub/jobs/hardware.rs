@@ -87,10 +87,9 @@ impl Flavour {
                 "vram": format!("{} GB", each * quantity), "manufacturer": "Nvidia",
             })
         });
-        let dollars: Value = match micros {
-            0 => 0.into(),
-            // Six digits, as the Hub writes it.
-            _ => format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000).parse::<f64>().into_value(),
+        let dollars = match micros {
+            0 => json!(0),
+            _ => json!(micros as f64 / 1e6),
         };
         json!({
             "name": self.name, "prettyName": self.pretty, "cpu": format!("{} vCPU", self.cpu),
@@ -118,17 +117,6 @@ impl Flavour {
 
     pub(in super::super) fn memory_bytes(&self) -> u64 {
         u64::from(self.ram) * 1_000_000_000
-    }
-}
-
-/// A parsed number as JSON; it always parses, and is null if it should not.
-trait IntoValue {
-    fn into_value(self) -> Value;
-}
-
-impl IntoValue for Result<f64, std::num::ParseFloatError> {
-    fn into_value(self) -> Value {
-        self.map_or(Value::Null, Value::from)
     }
 }
 

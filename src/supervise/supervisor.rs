@@ -17,7 +17,7 @@ use crate::store::{Result, StoreError, Watch, WatchSave};
 const ROUND: u32 = 32;
 /// Jobs that one process follows at once; the rest waits for another, or for one that ends.
 const MOST: usize = 500;
-/// Between two looks for tickets that are due; a wake-up comes sooner.
+/// Between two looks for tickets that are due. A look that finds none writes nothing.
 const LOOK: Duration = Duration::from_secs(2);
 /// How long a ticket that is not ours to watch is left alone.
 const NOT_OURS: Duration = Duration::from_secs(600);
@@ -64,7 +64,6 @@ impl Supervisor {
     /// Follows what is due until `stop` fires; then gives all tickets back.
     pub async fn run(&self, stop: CancellationToken) {
         let followers = TaskTracker::new();
-        let mut wakes = self.shared.store.watch();
         loop {
             if let Err(error) = self.take_up(&followers, &stop).await {
                 tracing::error!(%error, "external work could not be taken up");
@@ -72,8 +71,6 @@ impl Supervisor {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(LOOK.min(self.shared.pace.beat * 2)) => {}
-                // A lost wake-up is harmless; a closed channel must not spin.
-                woken = wakes.recv() => if woken.is_err() { tokio::time::sleep(self.shared.pace.beat).await },
             }
         }
         followers.close();

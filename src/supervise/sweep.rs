@@ -212,7 +212,7 @@ impl Sweep {
     }
 
     async fn tell(&self, job: &Found) {
-        let text = format!("{} The conversation that began it is gone.", found_text(job));
+        let text = format!("{} The conversation that began it is not known here.", found_text(job));
         self.owner.tell(&format!("sweep:{}", ticket_id(&job.name)), &text).await;
     }
 

@@ -44,9 +44,10 @@ impl Follow {
         }
     }
 
-    /// Whether the log has come to its end, or was waited for long enough.
+    /// Whether the log has come to its end, or says nothing for long enough.
     fn is_read_out(&self, now: Timestamp) -> bool {
-        self.log_ended || self.over_since.is_none_or(|since| now.since(since) >= self.shared.pace.drain)
+        let silent = |since: Timestamp| now.since(since.max(self.heard_at)) >= self.shared.pace.drain;
+        self.log_ended || self.over_since.is_none_or(silent)
     }
 
     async fn tell(&mut self, now: Timestamp) -> Result<()> {

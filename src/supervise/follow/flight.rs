@@ -69,6 +69,10 @@ impl Log {
         }
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::Open(_))
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)
     }

@@ -62,6 +62,7 @@ impl Follow {
 
     fn line(&mut self, raw: &LogLine, now: Timestamp) {
         self.memo.point.pass(raw);
+        self.heard_at = now;
         self.dirty = true;
         let parts = clean::drawn(&raw.text);
         let last = parts.len().saturating_sub(1);

@@ -67,6 +67,8 @@ pub struct Follow {
     log_ended: bool,
     show: show::Queue,
     over_since: Option<Timestamp>,
+    /// When the last line came.
+    heard_at: Timestamp,
     /// How many times in a row the provider did not know the job.
     missed: u8,
     phase: ending::Phase,
@@ -119,9 +121,12 @@ impl Follow {
             show: show::Queue::default(),
             missed: 0,
             over_since: None,
+            heard_at: Timestamp::default(),
             phase: ending::Phase::Following,
             watch,
         };
+        // Whoever came before may have seen the end and not have read the log to its end.
+        follow.over_since = follow.is_over().then(|| follow.now());
         if follow.memo.settled {
             follow.phase = ending::Phase::Told { since: follow.now() };
         }
@@ -201,7 +206,8 @@ impl Follow {
         }
         let name = self.name();
         if flight.look.is_none() && now >= self.due.look && !self.is_over() {
-            self.due.look = now.plus(self.shared.pace.look);
+            let calm = self.memo.run.stage == Some(Stage::Running) && flight.log.is_open();
+            self.due.look = now.plus(if calm { self.shared.pace.calm } else { self.shared.pace.look });
             let (source, job) = (self.source.clone(), name.clone());
             flight.look = Some(Box::pin(async move { source.look(&job).await }));
         }
@@ -258,7 +264,11 @@ impl Follow {
             self.log_ended = true;
         }
         run.stage = Some(facts.stage);
-        run.message = facts.message.filter(|text| !text.trim().is_empty());
+        let secrets = &self.shared.secrets;
+        run.message = facts
+            .message
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| crate::text::redact(&text, secrets).into_owned());
         if *run != before {
             self.dirty = true;
             self.due.card = self.due.card.min(now.plus(self.shared.pace.beat));

@@ -14,8 +14,10 @@ use crate::store::Store;
 pub struct Pace {
     /// Between two beats: the clock is looked at, silence is noticed.
     pub beat: Duration,
-    /// Between two looks at a job that runs.
+    /// Between two looks at a job.
     pub look: Duration,
+    /// The same while it runs and its log is open: the end of the log tells sooner.
+    pub calm: Duration,
     /// Before the first try to open a log again that dropped; doubles up to [`Pace::look`] times two.
     pub again: Duration,
     /// Between two updates of a card.
@@ -26,7 +28,7 @@ pub struct Pace {
     pub save: Duration,
     /// For how long a ticket is held; it is renewed at a third of that.
     pub hold: Duration,
-    /// How long a log is waited for after its job has ended.
+    /// How long a silent log is waited for after its job has ended.
     pub drain: Duration,
     /// How long the last card is tried to be shown.
     pub last: Duration,
@@ -38,6 +40,7 @@ impl Default for Pace {
         Self {
             beat: seconds(1),
             look: seconds(10),
+            calm: seconds(45),
             again: seconds(1),
             card: seconds(10),
             picture: seconds(60),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{Flight, Follow};
 use crate::clock::Timestamp;
@@ -12,6 +13,9 @@ use crate::runtime::{Board, PresentError};
 use crate::store::Result;
 use crate::supervise::alarms::{Alarm, AlarmKind};
 use crate::supervise::view;
+
+/// Pictures that are drawn at once: each takes megabytes while it is drawn.
+static EASELS: Semaphore = Semaphore::const_new(2);
 
 /// What waits to be shown.
 #[derive(Default)]
@@ -109,7 +113,10 @@ impl Follow {
         Some(Box::pin(async move {
             let name = format!("{title}: curves");
             let alt = view::alt(&track);
-            let drawn = tokio::task::spawn_blocking(move || view::picture(&title, &track)).await;
+            let drawn = {
+                let _easel = EASELS.acquire().await;
+                tokio::task::spawn_blocking(move || view::picture(&title, &track)).await
+            };
             let outcome = match drawn {
                 Ok(Ok(Some(bytes))) => {
                     let picture = Attachment {

@@ -180,3 +180,20 @@ async fn a_sweep_takes_up_a_job_whose_session_is_there() {
     assert_eq!(open.len(), 2);
     assert!(stage.seen.alarms.lock().unwrap()[0].1.starts_with("A job that nobody followed"));
 }
+
+#[tokio::test]
+async fn a_log_is_read_to_its_end_after_its_job_has_ended() {
+    let mut stage = Scene::set().await;
+    let lines: Vec<String> = (0..300).map(|number| format!("line {number}")).collect();
+    stage.runs(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    stage.provider.job(JOB, |job| job.drop_after = Some(10));
+    stage.ends(JOB, Stage::Completed, 60);
+    stage.start();
+    stage.until("a part was read", async |stage| stage.provider.job(JOB, |job| job.connections) > 5).await;
+    stage.stop().await;
+    assert!(stage.settled().await.is_none());
+    stage.start();
+    stage.until_closed().await;
+    assert!(stage.settled().await.unwrap().0.contains("(300 lines in all;"));
+    stage.stop().await;
+}

@@ -7,6 +7,7 @@ mod faults;
 mod fork_points;
 mod forks;
 mod hard_moments;
+mod jobs;
 mod kill;
 mod memory;
 mod models;

@@ -96,6 +96,16 @@ pub fn checked_blocks(ctx: &mut Ctx<'_>, mut blocks: Vec<Value>) -> Result<Vec<V
     if !errors.is_empty() {
         return Err(Refusal::because("invalid_blocks", errors.iter().map(ToString::to_string).collect()));
     }
+    let unknown = blocks.iter().filter_map(|it| it["slack_file"]["id"].as_str()).find(|id| {
+        let file = ctx.state.files.get(*id);
+        file.is_none_or(|it| !it.completed || !it.card.mimetype.starts_with("image/"))
+    });
+    if let Some(id) = unknown {
+        return Err(Refusal::because(
+            "invalid_blocks",
+            vec![format!("slack_file {id} is no picture that is there")],
+        ));
+    }
     fill_ids(&mut blocks, || ctx.state.mint("b"));
     Ok(blocks)
 }

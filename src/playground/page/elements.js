@@ -6,6 +6,7 @@ import { mrkdwn, unescapeEntities } from "./mrkdwn.js";
 import { withEmoji } from "./emoji.js";
 import { confirmDialog } from "./dialog.js";
 import { openPopup, closePopup } from "./popup.js";
+import { pictureOf } from "./files.js";
 
 /** A text object: plain_text or mrkdwn. */
 export function textObject(text) {
@@ -162,8 +163,20 @@ function choiceElement(element, block, context) {
   return group.node;
 }
 
-/** Pictures only from data addresses: the page loads nothing from elsewhere. */
+/** A picture of a file of this workspace, fetched with the page's token. */
+function ownPicture(id, alt, className) {
+  const image = h("img", { class: className, alt, testid: "picture" });
+  pictureOf(id).then(
+    (source) => image.setAttribute("src", source),
+    () => image.replaceWith(h("span", { class: `${className} picture-missing` }, [icon("image"), h("span", { text: alt || "image" })])),
+  );
+  return image;
+}
+
+/** Pictures only of this workspace's files or from data addresses: the page loads nothing from elsewhere. */
 export function picture(element, className) {
+  const own = String(element.slack_file?.id ?? "");
+  if (/^F[A-Z0-9]+$/.test(own)) return ownPicture(own, plainText(element.alt_text ?? ""), className);
   const address = String(element.image_url ?? "");
   const alt = plainText(element.alt_text ?? "");
   if (/^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+$/.test(address)) return h("img", { class: className, src: address, alt, loading: "lazy" });

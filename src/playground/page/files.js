@@ -31,6 +31,11 @@ function load(file) {
   return previews.get(file.id);
 }
 
+/** The content of a picture of this workspace, as an address of its own. */
+export function pictureOf(id) {
+  return load({ id, url: `/files/${id}/picture`, mimetype: "image/png" });
+}
+
 function dataUrl(blob) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();

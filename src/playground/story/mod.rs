@@ -1,8 +1,10 @@
 //! The demonstration: a scripted model that trains something small with the real tools.
 //!
-//! It says of itself that it is a script. It keeps nothing: what comes next is read from the
+//! Asked about the reviews on the small Hub it tells a longer story, with papers, a sandbox and jobs
+//! ([`engineer`]). It says of itself that it is a script. It keeps nothing: what comes next is read from the
 //! conversation in the request, so it survives restarts as the bot does. Start at [`next`].
 
+pub mod engineer;
 mod past;
 
 use std::time::Duration;
@@ -32,6 +34,7 @@ pub(super) const TOLD: &str = "| test accuracy |";
 pub fn next(request: &Value) -> Reply {
     let past = Past::read(request);
     let reply = match past.missing_tools() {
+        None if engineer::is_meant(&past) => engineer::next(&past),
         Some(missing) if past.offers_nothing() => {
             Reply::says(format!("{LABEL} Summary of what happened so far: {missing}."))
         }

@@ -10,10 +10,12 @@ const TOOLS: &[&str] = &["plan_tool", "write", "bash", "read", "edit"];
 
 /// One tool call with its result.
 #[derive(Debug)]
-struct Deed {
+pub(super) struct Deed {
     tool: String,
-    arguments: Value,
-    result: String,
+    /// As it was called.
+    pub(super) arguments: Value,
+    /// What came back.
+    pub(super) result: String,
     /// Whether it came after the last words of a person.
     recent: bool,
 }
@@ -46,6 +48,7 @@ pub struct Past {
     /// Whether a report was given before people last spoke.
     pub told: bool,
     asked: String,
+    said: String,
     offered: Vec<String>,
     deeds: Vec<Deed>,
 }
@@ -112,7 +115,8 @@ impl Past {
                 );
             }
             if message["role"] == "assistant" && index < last {
-                told |= words(&message["content"]).contains(super::TOLD);
+                told |= words(&message["content"]).contains(super::TOLD)
+                    || words(&message["content"]).contains(super::engineer::TOLD);
             }
             if let Some((tool, arguments)) = message["tool_call_id"].as_str().and_then(|it| calls.get(it)) {
                 let (tool, arguments) = ((*tool).to_owned(), arguments.clone());
@@ -127,7 +131,9 @@ impl Past {
         let asked = messages.get(last).map(|it| words(&it["content"]).to_lowercase()).unwrap_or_default();
         let tools = request["tools"].as_array().into_iter().flatten();
         let offered = tools.filter_map(|it| it["function"]["name"].as_str()).map(str::to_owned).collect();
-        Self { told, asked, offered, deeds }
+        let people = messages.iter().filter(|it| it["role"] == "user").map(|it| words(&it["content"]));
+        let said = people.collect::<Vec<_>>().join("\n").to_lowercase();
+        Self { told, asked, said, offered, deeds }
     }
 
     /// The tools that the story needs and that are not offered.
@@ -144,6 +150,26 @@ impl Past {
     /// Whether no tool at all is offered, as when a summary is asked for.
     pub fn offers_nothing(&self) -> bool {
         self.offered.is_empty()
+    }
+
+    /// Whether people ever spoke of this.
+    pub fn ever_asked_about(&self, word: &str) -> bool {
+        self.said.contains(word)
+    }
+
+    /// Whether this tool is offered.
+    pub fn offers(&self, tool: &str) -> bool {
+        self.offered.iter().any(|it| it == tool)
+    }
+
+    /// What this tool did that counts now and was not refused, in order.
+    pub(super) fn deeds_of(&self, tool: &str) -> impl DoubleEndedIterator<Item = &Deed> {
+        self.counting(tool).filter(|it| !is_refusal(&it.result))
+    }
+
+    /// What this tool ever did.
+    pub(super) fn deeds_ever(&self, tool: &str) -> impl Iterator<Item = &Deed> {
+        self.deeds.iter().filter(move |it| it.tool == tool)
     }
 
     /// Deeds that count now: all of an unfinished story, only the recent ones after a report.

@@ -271,7 +271,7 @@ impl App {
                 traces.run(stop.clone()).await;
             }
         };
-        let watching = self.watch_jobs(stop.clone(), WatchPace::default());
+        let watching = self.watch_jobs(stop.clone(), WatchPace::looking_every(self.config.hub.job_look_s));
         tokio::join!(timers, self.gateway.run(stop.clone()), retention.run(stop.clone()), sharing, watching);
     }
 

@@ -22,6 +22,8 @@ pub struct HubConfig {
     pub sandbox_idle_minutes: u32,
     /// The Space that sandboxes are made from.
     pub sandbox_template: String,
+    /// Seconds between two looks at a running job, and between two updates of its card; at least 1.
+    pub job_look_s: u64,
     /// Seconds without a log line after which people are told that a job stands still.
     pub job_stall_s: u64,
     /// Megabytes of a job's log that are kept; of more, the beginning and the end.
@@ -49,6 +51,7 @@ impl Default for HubConfig {
             namespace: None,
             sandbox_idle_minutes: 45,
             sandbox_template: "burtenshaw/sandbox".to_owned(),
+            job_look_s: 10,
             job_stall_s: 900,
             job_log_mb: 64,
         }

@@ -42,6 +42,7 @@ fn connect(config: &mut Config, hub: &SmallHub) {
     config.services.hf_endpoint.clone_from(&addresses.hub);
     config.services.dataset_viewer_url.clone_from(&addresses.viewer);
     config.services.spaces_url = hub.spaces_url();
+    config.hub.job_look_s = 1;
     config.models.huggingface.api_key = Some(Secret::new(&hub.token("alice")));
 }
 

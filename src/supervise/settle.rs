@@ -29,7 +29,7 @@ pub fn operation(ticket: &Ticket, job: &JobWork, memo: &Memo, (log, now): (&str,
         at: now,
         kind: OperationKind::Settle {
             ticket: ticket.id.clone(),
-            output: output(job, memo, log, now),
+            output: output((job, &ticket.approved_by), memo, log, now),
             success: memo.stage() == Stage::Completed,
             cost: memo.cost(job.price, now),
         },
@@ -38,7 +38,7 @@ pub fn operation(ticket: &Ticket, job: &JobWork, memo: &Memo, (log, now): (&str,
 
 /// What the agent reads.
 #[must_use]
-pub fn output(job: &JobWork, memo: &Memo, log: &str, now: Timestamp) -> String {
+pub fn output((job, approved_by): (&JobWork, &[String]), memo: &Memo, log: &str, now: Timestamp) -> String {
     let id = memo.job.as_ref().unwrap_or(&job.job_id);
     let mut text = format!("Job {}/{id} {}", job.namespace, outcome(memo));
     if let Some(message) = &memo.run.message {
@@ -51,15 +51,23 @@ pub fn output(job: &JobWork, memo: &Memo, log: &str, now: Timestamp) -> String {
         .cost(job.price, now)
         .map_or_else(|| "an unknown sum".to_owned(), |cost| Amount(cost).to_string());
     let _ = write!(text, "\nIt ran {ran} on {} and cost {cost}.", job.flavour);
-    if let (Some(repo), Some(commit)) = (&job.output, &memo.commit) {
-        let _ = write!(text, "\nIts result: {repo}, whose newest commit is {commit}.");
-    }
     if memo.earlier > 0 {
         let _ = write!(
             text,
             " (With {} before it that ran out of time.)",
             crate::text::count(memo.earlier as usize, "job")
         );
+    }
+    let known = [
+        ("Dataset", joined(job.dataset.as_deref(), job.dataset_revision.as_deref())),
+        ("Base model", job.base_model.clone()),
+        ("Approved by", Some(approved_by.join(", ")).filter(|names| !names.is_empty())),
+    ];
+    for (label, value) in known.into_iter().filter_map(|(label, value)| Some((label, value?))) {
+        let _ = write!(text, "\n{label}: {}", crate::text::cut(&value, 300));
+    }
+    if let (Some(repo), Some(commit)) = (&job.output, &memo.commit) {
+        let _ = write!(text, "\nIts result: {repo}, whose newest commit is {commit}.");
     }
     let metrics = metric_lines(memo);
     if !metrics.is_empty() {
@@ -85,6 +93,13 @@ pub fn output(job: &JobWork, memo: &Memo, log: &str, now: Timestamp) -> String {
         );
     }
     text
+}
+
+fn joined(dataset: Option<&str>, revision: Option<&str>) -> Option<String> {
+    Some(match revision {
+        Some(revision) => format!("{} at {revision}", dataset?),
+        None => dataset?.to_owned(),
+    })
 }
 
 fn outcome(memo: &Memo) -> String {

@@ -34,6 +34,15 @@ pub struct Pace {
     pub last: Duration,
 }
 
+impl Pace {
+    /// The usual pace, but looking at jobs (and updating their cards) so often, in seconds; at least one.
+    #[must_use]
+    pub fn looking_every(seconds: u64) -> Self {
+        let look = Duration::from_secs(seconds.max(1));
+        Self { look, card: look, picture: look * 6, again: look / 10, ..Self::default() }
+    }
+}
+
 impl Default for Pace {
     fn default() -> Self {
         let seconds = Duration::from_secs;

@@ -9,9 +9,10 @@ use super::tokens::{Known, PersonTokens};
 use crate::clients::docs::Docs;
 use crate::clients::hub::Hub;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ToolRuntime};
 use crate::random::Random;
 use crate::secret::Secret;
+use crate::tools::hub::sandbox::Sandboxes;
 use crate::tools::hub::{HubAccess, HubKit, RunBook};
 
 /// What the tools of Hugging Face share, and people's tokens.
@@ -27,9 +28,16 @@ pub(super) fn kit(
         .with_random(random.clone());
     let tokens: Known = Arc::new(PersonTokens::new(config, data_dir, clock.clone())?);
     let bot = config.models.huggingface.api_key.clone();
+    let access = HubAccess::new(hub, bot, tokens.clone(), config.hub.account);
+    let sandboxes = (config.tool_runtime == ToolRuntime::Sandbox).then(|| {
+        let folder = data_dir.join("sandboxes");
+        let settings = (&config.services, &config.hub);
+        Arc::new(Sandboxes::new(folder, access.clone(), settings, (clock.clone(), random.clone())))
+    });
     let kit = HubKit {
-        access: HubAccess::new(hub, bot, tokens.clone(), config.hub.account),
+        access,
         docs: Docs::new(&config.services)?,
+        sandboxes,
         services: config.services.clone(),
         runs,
         config: config.hub.clone(),

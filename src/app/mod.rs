@@ -28,6 +28,7 @@ use crate::store::embedded::Embedded;
 use crate::supervise::{Boards, Pace as WatchPace};
 use crate::tools::Supplies;
 use crate::tools::hub::HubAccess;
+use crate::tools::hub::sandbox::Sandboxes;
 
 mod accounts;
 mod approvals;
@@ -38,6 +39,7 @@ mod places;
 mod redacted;
 mod registry;
 pub mod retention;
+mod sandboxes;
 pub mod serve;
 pub mod tokens;
 pub mod traces;
@@ -83,6 +85,7 @@ pub struct App {
     traces: Option<Arc<Traces>>,
     hub: HubAccess,
     boards: Boards,
+    sandboxes: Option<Arc<Sandboxes>>,
 }
 
 impl App {
@@ -112,7 +115,7 @@ impl App {
         let book = Arc::new(registry::Registry(embedded.clone()));
         let times = (clock.clone(), random.clone());
         let (kit, tokens) = accounts::kit(&config, &data_dir, secrets.clone(), times, book)?;
-        let hub = kit.access.clone();
+        let (hub, sandboxes) = (kit.access.clone(), kit.sandboxes.clone());
         let tools = crate::tools::builtin(Supplies {
             config: config.tools.clone(),
             environment,
@@ -147,6 +150,7 @@ impl App {
             traces,
             hub,
             boards: Boards::default(),
+            sandboxes,
         })
     }
 
@@ -272,7 +276,9 @@ impl App {
             }
         };
         let watching = self.watch_jobs(stop.clone(), WatchPace::looking_every(self.config.hub.job_look_s));
-        tokio::join!(timers, self.gateway.run(stop.clone()), retention.run(stop.clone()), sharing, watching);
+        let sandboxes = self.sweep_sandboxes(&stop);
+        let gateway = self.gateway.run(stop.clone());
+        tokio::join!(timers, gateway, retention.run(stop.clone()), sharing, watching, sandboxes);
     }
 
     /// What deletes sessions that nobody has used for long, and forgets old records.

@@ -74,7 +74,7 @@ pub struct Flags {
     #[arg(long, global = true)]
     pub ask: bool,
 
-    /// Refused: this build cannot let tools act in a Hugging Face sandbox
+    /// Let bash, read, write and edit act in a Hugging Face sandbox
     #[arg(long, global = true)]
     pub sandbox_tools: bool,
 

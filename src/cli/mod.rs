@@ -40,11 +40,8 @@ use clap::{CommandFactory, Parser};
 use self::args::{Args, Command, Flags, Log};
 use self::exit::Exit;
 use self::terminal::Wanted;
-use crate::config::{ConfigError, Loaded, LogFormat, ToolRuntime};
+use crate::config::{ConfigError, Loaded, LogFormat};
 use crate::telemetry::{self, Format, Logging, Quiet};
-
-/// Why `tool_runtime: sandbox` is refused.
-pub const SANDBOX_REFUSAL: &str = "this build cannot run tools in a Hugging Face sandbox yet";
 
 /// Standard input beyond this many bytes is no prompt.
 const PROMPT_MOST: u64 = 1024 * 1024;
@@ -164,12 +161,6 @@ fn at_the_terminal(prompt: Option<String>, flags: &Flags) -> anyhow::Result<Exit
 /// The configuration, if it can be used; if not, says why.
 fn usable(loaded: Result<Loaded, ConfigError>) -> Option<Loaded> {
     match loaded {
-        Ok(loaded) if loaded.config.tool_runtime == ToolRuntime::Sandbox => {
-            eprintln!(
-                "ml-intern: {SANDBOX_REFUSAL}; set tool_runtime to local, or leave out --sandbox-tools"
-            );
-            None
-        }
         Ok(loaded) => Some(loaded),
         Err(error) => {
             eprintln!("{}", configuration::refusal(&error));

@@ -3,4 +3,5 @@
 pub mod docs;
 pub mod http;
 pub mod hub;
+pub mod sandbox;
 pub mod slack;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::computer::{Computer, Local, Remote};
 use super::hub::HubKit;
 use super::{Bash, Edit, Files, NotifyTool, PlanTool, Read, Write};
 use crate::agent::tool::Tool;
@@ -28,10 +29,18 @@ pub struct Supplies {
 #[must_use]
 pub fn builtin(supplies: Supplies) -> Vec<Arc<dyn Tool>> {
     let Supplies { config, environment, secrets, gateway, hub } = supplies;
-    let files = Arc::new(Files::new(config.clone(), secrets.clone()));
+    // Bash, read, write and edit act in sandboxes where there are some, else on this machine.
+    let computer: Arc<dyn Computer> = match hub.as_ref().and_then(|kit| Some((kit, kit.sandboxes.clone()?))) {
+        Some((kit, sandboxes)) => {
+            Arc::new(Remote::new(sandboxes, kit.random.clone(), config.output_cap_chars, secrets.clone()))
+        }
+        None => Arc::new(Local::new(config.clone(), &environment, secrets.clone())),
+    };
+    let output_cap = config.output_cap_chars;
+    let files = Arc::new(Files::on(Arc::clone(&computer), config, secrets));
     let mut tools: Vec<Arc<dyn Tool>> = vec![
         Arc::new(PlanTool),
-        Arc::new(Bash::new(config, &environment, secrets)),
+        Arc::new(Bash::on(computer, output_cap)),
         Arc::new(Read::new(Arc::clone(&files))),
         Arc::new(Write::new(Arc::clone(&files))),
         Arc::new(Edit::new(files)),

@@ -2,16 +2,18 @@
 //!
 //! Functions here block; tools call them through [`blocking`].
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::fcntl::OFlag;
 
-use super::marks::{Known, Marks};
-use super::workspace::Outside;
+use super::computer::{Computer, Local};
+use super::marks::{Known, Marks, Stamp};
 use crate::agent::tool::ToolError;
 use crate::config::ToolsConfig;
 use crate::protocol::SessionKey;
@@ -25,20 +27,25 @@ pub struct Files {
     pub(super) config: ToolsConfig,
     pub(super) secrets: Vec<Secret>,
     pub(super) marks: Marks,
-    pub(super) outside: Outside,
+    pub(super) computer: Arc<dyn Computer>,
 }
 
 impl Files {
-    /// Limits and permissions, and secrets that reading must not show.
+    /// Limits and permissions, and secrets that reading must not show; on this machine.
     #[must_use]
     pub fn new(config: ToolsConfig, secrets: Vec<Secret>) -> Self {
-        let outside = Outside::configured(&config);
-        Self { config, secrets, marks: Marks::default(), outside }
+        let computer = Arc::new(Local::new(config.clone(), &BTreeMap::new(), secrets.clone()));
+        Self::on(computer, config, secrets)
+    }
+
+    /// The same, on that computer.
+    pub(super) fn on(computer: Arc<dyn Computer>, config: ToolsConfig, secrets: Vec<Secret>) -> Self {
+        Self { config, secrets, marks: Marks::default(), computer }
     }
 
     /// Why the session may not change this existing file yet, if it may not.
-    pub(super) fn unseen(&self, session: &SessionKey, path: &Path, about: &Metadata) -> Option<&'static str> {
-        match self.marks.known(session, path, about) {
+    pub(super) fn unseen(&self, session: &SessionKey, path: &Path, stamp: &Stamp) -> Option<&'static str> {
+        match self.marks.known(session, path, stamp) {
             Known::AsItIs => None,
             Known::Changed => {
                 Some("the file has changed since you read it; read it again before you change it")

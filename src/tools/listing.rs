@@ -9,24 +9,43 @@ use crate::text::nearest;
 const LOOKED_AT: usize = 5_000;
 const SHOWN: usize = 200;
 
-/// The entries of a folder, folders first, each on a line.
-pub(super) fn list(folder: &Path, name: &str) -> std::io::Result<String> {
-    let mut entries: Vec<(bool, String)> = std::fs::read_dir(folder)?
-        .take(LOOKED_AT)
-        .filter_map(Result::ok)
-        .map(|entry| {
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            (!is_folder, entry.file_name().to_string_lossy().into_owned())
+/// One entry of a folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    /// Folders come first.
+    pub is_file: bool,
+    /// Its name.
+    pub name: String,
+}
+
+/// What is in a folder of this machine, up to a bound.
+pub(super) fn entries(folder: &Path) -> std::io::Result<Vec<Entry>> {
+    let entries = std::fs::read_dir(folder)?.take(LOOKED_AT).filter_map(Result::ok);
+    Ok(entries
+        .map(|entry| Entry {
+            is_file: !entry.file_type().is_ok_and(|kind| kind.is_dir()),
+            name: entry.file_name().to_string_lossy().into_owned(),
         })
-        .collect();
+        .collect())
+}
+
+/// The names in the folder that `path` would be in; `None` if there is no such folder.
+pub(super) fn beside(path: &Path) -> Option<Vec<String>> {
+    let folder = path.parent().filter(|folder| folder.is_dir())?;
+    Some(entries(folder).unwrap_or_default().into_iter().map(|entry| entry.name).collect())
+}
+
+/// The entries of a folder, folders first, each on a line.
+pub(super) fn list(mut entries: Vec<Entry>, name: &str) -> String {
     entries.sort();
     let total = entries.len();
     let mut out = format!(
         "`{name}` is a folder with {}:\n",
         if total == 1 { "1 entry".to_owned() } else { format!("{total} entries") }
     );
-    for (is_file, entry) in entries.iter().take(SHOWN) {
-        out.push_str(&format!("{}{}\n", entry.escape_debug(), if *is_file { "" } else { "/" }));
+    for entry in entries.iter().take(SHOWN) {
+        let end = if entry.is_file { "" } else { "/" };
+        out.push_str(&format!("{}{end}\n", entry.name.escape_debug()));
     }
     if total > SHOWN {
         out.push_str(&format!(
@@ -34,22 +53,16 @@ pub(super) fn list(folder: &Path, name: &str) -> std::io::Result<String> {
             count(total - SHOWN, "more name")
         ));
     }
-    Ok(out.trim_end().to_owned())
+    out.trim_end().to_owned()
 }
 
-/// `No file …`, and what else is there with a name like it.
-pub(super) fn missing(path: &Path, name: &str) -> String {
-    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let Some(folder) = path.parent().filter(|folder| folder.is_dir()) else {
+/// `No file …`, and what else is there with a name like it. `beside` are the names where it would be.
+pub(super) fn missing(path: &Path, name: &str, beside: Option<&[String]>) -> String {
+    let Some(beside) = beside else {
         return format!("There is no file `{name}`, nor the folder that it would be in.");
     };
-    let names: Vec<String> = std::fs::read_dir(folder)
-        .map(|entries| {
-            let entries = entries.take(LOOKED_AT).filter_map(Result::ok);
-            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
-        })
-        .unwrap_or_default();
-    let near = nearest(&wanted, names.iter().map(String::as_str));
+    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let near = nearest(&wanted, beside.iter().map(String::as_str));
     if near.is_empty() {
         return format!("There is no file `{name}`.");
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 use crate::protocol::SessionKey;
 
@@ -29,19 +29,28 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Session {
     used: u64,
-    files: BTreeMap<PathBuf, Seen>,
+    files: BTreeMap<PathBuf, Stamp>,
 }
 
-/// How a file was when it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    bytes: u64,
-    modified: Option<SystemTime>,
-}
+/// How a file was when it was seen: its size and when it was changed, as the machine that has it says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp(String);
 
-impl Seen {
-    fn of(about: &Metadata) -> Self {
-        Self { bytes: about.len(), modified: about.modified().ok() }
+impl Stamp {
+    /// Of a file on this machine.
+    pub fn of(about: &Metadata) -> Self {
+        let changed = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        Self(format!("{}:{}", about.len(), changed.unwrap_or_default().as_nanos()))
+    }
+
+    /// As another machine says it.
+    pub fn told(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// As it is told to another machine.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -58,7 +67,7 @@ pub enum Known {
 
 impl Marks {
     /// Notes that the session has seen the file as it is now.
-    pub fn note(&self, session: &SessionKey, path: &Path, about: &Metadata) {
+    pub fn note(&self, session: &SessionKey, path: &Path, stamp: &Stamp) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         inner.count += 1;
         let count = inner.count;
@@ -74,14 +83,20 @@ impl Marks {
         if entry.files.len() >= MOST_FILES {
             entry.files.clear();
         }
-        entry.files.insert(path.to_owned(), Seen::of(about));
+        entry.files.insert(path.to_owned(), stamp.clone());
+    }
+
+    /// Whether the session has read a file of this path, as it is now or as it was.
+    pub fn has(&self, session: &SessionKey, path: &Path) -> bool {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.sessions.get(session).is_some_and(|session| session.files.contains_key(path))
     }
 
     /// Whether the session knows the file as it is now.
-    pub fn known(&self, session: &SessionKey, path: &Path, about: &Metadata) -> Known {
+    pub fn known(&self, session: &SessionKey, path: &Path, stamp: &Stamp) -> Known {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match inner.sessions.get(session).and_then(|session| session.files.get(path)) {
-            Some(seen) if *seen == Seen::of(about) => Known::AsItIs,
+            Some(seen) if seen == stamp => Known::AsItIs,
             Some(_) => Known::Changed,
             None => Known::Unread,
         }
@@ -98,19 +113,22 @@ mod tests {
         let (room, marks) = (Room::new(), Marks::default());
         let path = room.path("a");
         std::fs::write(&path, "one").unwrap();
-        let about = std::fs::metadata(&path).unwrap();
+        let about = Stamp::of(&std::fs::metadata(&path).unwrap());
         assert_eq!(marks.known(&"s".into(), &path, &about), Known::Unread);
         marks.note(&"s".into(), &path, &about);
         assert_eq!(marks.known(&"s".into(), &path, &about), Known::AsItIs);
         assert_eq!(marks.known(&"other".into(), &path, &about), Known::Unread);
         std::fs::write(&path, "three").unwrap();
-        assert_eq!(marks.known(&"s".into(), &path, &std::fs::metadata(&path).unwrap()), Known::Changed);
+        assert_eq!(
+            marks.known(&"s".into(), &path, &Stamp::of(&std::fs::metadata(&path).unwrap())),
+            Known::Changed
+        );
     }
 
     #[test]
     fn the_session_used_longest_ago_is_forgotten_first() {
         let (room, marks) = (Room::new(), Marks::default());
-        let about = std::fs::metadata(room.root()).unwrap();
+        let about = Stamp::of(&std::fs::metadata(room.root()).unwrap());
         for number in 0..=MOST_SESSIONS {
             marks.note(&format!("s{number}").into(), room.root(), &about);
         }

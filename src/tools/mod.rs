@@ -3,10 +3,12 @@
 //! A tool says what a call would do (`assess`) and does it (`call`); whether it may run is decided
 //! elsewhere, by policy. Shared by the file tools: `workspace` (which paths may be touched),
 //! `marks` (what was read), `spill` (where long output goes). Never asks people anything.
+//! `computer` is where they act: this machine, or a sandbox.
 //! `hardware` knows what rented machines cost. Start at [`catalogue`]; `docs/development.md` shows how a tool is added.
 
 mod bash;
 pub mod catalogue;
+mod computer;
 mod edit;
 mod files;
 pub mod hardware;

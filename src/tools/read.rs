@@ -1,7 +1,5 @@
 //! `read`: a page of a text file with line numbers, or the names in a folder.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,11 +7,11 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
-use super::files::{Files, blocking, open};
+use super::computer::{At, Content, Found, Lines, Range, Wanted};
+use super::files::Files;
 use super::listing;
-use super::workspace::{Target, Wish, allow, resolve, risk, shown};
+use super::workspace::Wish;
 use crate::agent::tool::{
     Assessment, BadArguments, CallContext, Place, Risk, Tool, ToolError, arguments, parameters,
 };
@@ -72,95 +70,69 @@ impl Tool for Read {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
             name: "read".to_owned(),
-            description: "Read a text file of the workspace, with line numbers (the number and the tab after it \
-                          are not part of the file). Long files come in pages: go on with `offset`. Lines over \
-                          4000 characters are cut. Read a file before you write or edit it. A folder gives the \
-                          names in it."
-                .to_owned(),
+            description: format!(
+                "Read a text file {}, with line numbers (the number and the tab after it are not part of the file). \
+                 Long files come in pages: go on with `offset`. Lines over {LINE} characters are cut. Read a file \
+                 before you write or edit it. A folder gives the names in it.",
+                self.files.computer.words().place
+            ),
             parameters: parameters::<Arguments>(),
         }
     }
 
     fn assess(&self, value: &Value, place: &Place) -> Result<Assessment, BadArguments> {
         let read = Arguments::checked(value)?;
-        let target = resolve(&place.workspace, &read.path)?;
-        let name = shown(&place.workspace, &target.path);
-        let risk = risk(place, &target, Wish::Look, self.files.outside);
-        let preview = if risk == Risk::Free { String::new() } else { target.path.display().to_string() };
+        let aim = self.files.computer.aim(place, &read.path, Wish::Look)?;
+        let preview = if aim.risk == Risk::Free { String::new() } else { aim.path.display().to_string() };
         Ok(Assessment {
-            risk,
+            risk: aim.risk,
             preview,
             editable: Some("path".to_owned()),
-            ..Assessment::reads(format!("Read {name}"))
+            ..Assessment::reads(format!("Read {}", aim.name))
         })
     }
 
     async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
         let read = Arguments::checked(&value)?;
-        let files = Arc::clone(&self.files);
-        blocking(move || {
-            let target = resolve(context.workspace(), &read.path)?;
-            allow(&context.place, &target, Wish::Look, files.outside)?;
-            look(&files, &context, &target, &read)
+        let computer = &self.files.computer;
+        let at = match computer.reach(&context, &read.path, Wish::Look).await {
+            Ok(at) => at,
+            Err(trouble) => return Ok(ToolOutcome::failed(trouble.text(&read.path, "cannot be read")?)),
+        };
+        let range = Range {
+            offset: read.offset.unwrap_or(1),
+            limit: read.limit.unwrap_or(LINES),
+            characters: self.files.config.output_cap_chars.saturating_mul(PAGE_CAPS),
+            width: LINE,
+        };
+        Ok(match computer.look(&context, &at, Wanted::Lines(range)).await {
+            Ok(found) => self.told(&context, &at, range, found),
+            Err(trouble) => ToolOutcome::failed(trouble.text(&at.name, "cannot be read")?),
         })
-        .await?
     }
 }
 
-fn look(
-    files: &Files,
-    context: &CallContext,
-    target: &Target,
-    read: &Arguments,
-) -> Result<ToolOutcome, ToolError> {
-    let path = &target.path;
-    let name = shown(context.workspace(), path);
-    if path.is_dir() {
-        return Ok(match listing::list(path, &name) {
-            Ok(list) => ToolOutcome::done(list),
-            Err(error) => ToolOutcome::failed(format!("`{name}` cannot be listed: {error}")),
-        });
-    }
-    let page = open(path).and_then(|(file, about)| {
-        let cap = files.config.output_cap_chars.saturating_mul(PAGE_CAPS);
-        let file = BufReader::new(Stoppable { file, cancel: &context.cancel });
-        let page = page(file, read.offset.unwrap_or(1), read.limit.unwrap_or(LINES), cap)?;
-        Ok((page, about))
-    });
-    if context.cancel.is_cancelled() {
-        return Err(ToolError::Cancelled);
-    }
-    Ok(match page {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            ToolOutcome::failed(listing::missing(path, &name))
+impl Read {
+    fn told(&self, context: &CallContext, at: &At, range: Range, found: Found) -> ToolOutcome {
+        let name = &at.name;
+        match found {
+            Found::Missing { beside } => {
+                ToolOutcome::failed(listing::missing(&at.path, name, beside.as_deref()))
+            }
+            Found::Folder(entries) => ToolOutcome::done(listing::list(entries, name)),
+            Found::Other => ToolOutcome::failed(format!("`{name}` cannot be read: it is not a regular file")),
+            Found::File { key, stamp, content: Content::Lines(lines), .. } => {
+                self.files.marks.note(&context.place.session, &key, &stamp);
+                let page = page(&lines, range);
+                let text = if page.is_empty() { "(the file is empty)" } else { &page };
+                let secrets = [self.files.secrets.as_slice(), &at.secrets].concat();
+                ToolOutcome::done(redact_known(text, &secrets).into_owned())
+            }
+            Found::File { bytes, .. } => ToolOutcome::failed(format!(
+                "`{name}` is not text ({}, {bytes} bytes). Use bash with a program that understands it.",
+                kind(&at.path)
+            )),
         }
-        Err(error) => ToolOutcome::failed(format!("`{name}` cannot be read: {error}")),
-        Ok((None, about)) => ToolOutcome::failed(format!(
-            "`{name}` is not text ({}, {} bytes). Use bash with a program that understands it.",
-            kind(path),
-            about.len()
-        )),
-        Ok((Some(page), about)) => {
-            files.marks.note(&context.place.session, path, &about);
-            let text =
-                if page.is_empty() && about.len() == 0 { "(the file is empty)".to_owned() } else { page };
-            ToolOutcome::done(redact_known(&text, &files.secrets).into_owned())
-        }
-    })
-}
-
-/// A file whose reading ends when the turn is stopped, however far the page is into it.
-struct Stoppable<'a> {
-    file: File,
-    cancel: &'a CancellationToken,
-}
-
-impl io::Read for Stoppable<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.cancel.is_cancelled() {
-            return Err(io::Error::other("stopped"));
-        }
-        self.file.read(buffer)
     }
 }
 
@@ -169,72 +141,30 @@ fn kind(path: &Path) -> String {
         .map_or_else(|| "binary".to_owned(), |end| format!("a binary .{} file", end.to_string_lossy()))
 }
 
-/// One page as `cat -n` shows it; `None` if this is no text. Memory stays bounded whatever the
-/// length of lines and file.
-fn page(mut file: impl BufRead, offset: u64, limit: u64, cap: usize) -> io::Result<Option<String>> {
-    if file.fill_buf()?.iter().take(8_192).any(|b| *b == 0) {
-        return Ok(None);
-    }
-    let mut out = String::new();
-    let (mut number, mut room) = (0_u64, cap);
-    loop {
-        let wanted = number + 1 >= offset;
-        let Some(line) = next_line(&mut file, if wanted { LINE } else { 0 })? else {
-            break;
+/// One page as `cat -n` shows it, within the cap.
+fn page(found: &Lines, range: Range) -> String {
+    let (mut out, mut room) = (String::new(), range.characters);
+    for (number, line) in (range.offset..).zip(&found.lines) {
+        let cut = match line.missing {
+            0 => String::new(),
+            missing => format!("… [{missing} more characters in this line]"),
         };
-        number += 1;
-        if !wanted {
-            continue;
-        }
-        let text = String::from_utf8_lossy(&line.kept);
-        let kept: String = text.chars().take(LINE).collect();
-        let missing = line.characters.saturating_sub(kept.chars().count() as u64);
-        let cut =
-            if missing > 0 { format!("… [{missing} more characters in this line]") } else { String::new() };
-        let line = format!("{number:>6}\t{kept}{cut}\n");
-        let size = line.chars().count();
-        if number >= offset.saturating_add(limit) || (size > room && !out.is_empty()) {
-            out.push_str(&format!("[more lines follow: go on with offset={number}]"));
-            return Ok(Some(out));
+        let text = format!("{number:>6}\t{}{cut}\n", line.text);
+        let size = text.chars().count();
+        if number >= range.offset.saturating_add(range.limit) || (size > room && !out.is_empty()) {
+            return out + &format!("[more lines follow: go on with offset={number}]");
         }
         room = room.saturating_sub(size);
-        out.push_str(&line);
+        out.push_str(&text);
     }
-    if out.is_empty() && number > 0 {
-        return Ok(Some(format!("[the file has only {number} lines; offset={offset} is past its end]")));
+    if out.is_empty() && found.passed > 0 {
+        return format!(
+            "[the file has only {} lines; offset={} is past its end]",
+            found.passed, range.offset
+        );
     }
     out.truncate(out.trim_end_matches('\n').len());
-    Ok(Some(out))
-}
-
-struct Line {
-    /// The first bytes of it.
-    kept: Vec<u8>,
-    /// How many characters it has in all.
-    characters: u64,
-}
-
-/// The next line without its end, keeping only as many bytes as `keep` characters can have.
-fn next_line(file: &mut impl BufRead, keep: usize) -> io::Result<Option<Line>> {
-    let mut line = Line { kept: Vec::new(), characters: 0 };
-    let mut any = false;
-    loop {
-        let buffer = file.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(any.then_some(line));
-        }
-        any = true;
-        let end = buffer.iter().position(|b| *b == b'\n');
-        let piece = &buffer[..end.unwrap_or(buffer.len())];
-        let room = (keep * 4).saturating_sub(line.kept.len());
-        line.kept.extend_from_slice(&piece[..piece.len().min(room)]);
-        line.characters += piece.iter().filter(|b| (**b & 0xC0) != 0x80).count() as u64;
-        let used = piece.len() + usize::from(end.is_some());
-        file.consume(used);
-        if end.is_some() {
-            return Ok(Some(line));
-        }
-    }
+    out
 }
 
 #[cfg(test)]

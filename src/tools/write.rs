@@ -1,6 +1,5 @@
 //! `write`: makes a file, or replaces one that was read before.
 
-use std::fs;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,8 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::files::{Files, blocking, language, replace};
-use super::workspace::{Target, Wish, alike, allow, resolve, risk, shown};
+use super::computer::{At, Found, Trouble, Wanted};
+use super::files::{Files, language};
+use super::workspace::Wish;
 use crate::agent::tool::{
     Assessment, BadArguments, CallContext, Place, Tool, ToolError, arguments, parameters,
 };
@@ -43,24 +43,26 @@ impl Tool for Write {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
             name: "write".to_owned(),
-            description:
-                "Write a whole file in the workspace. A file that exists already must have been read in \
-                          this session; it is replaced. For a small change to an existing file use `edit`."
-                    .to_owned(),
+            description: format!(
+                "Write a whole file {}. A file that exists already must have been read in this session; it is \
+                 replaced. For a small change to an existing file use `edit`.",
+                self.files.computer.words().place
+            ),
             parameters: parameters::<Arguments>(),
         }
     }
 
     fn assess(&self, value: &Value, place: &Place) -> Result<Assessment, BadArguments> {
         let write: Arguments = arguments(value)?;
-        let target = resolve(&place.workspace, &write.path)?;
-        let name = shown(&place.workspace, &target.path);
-        let title = format!("Write {name} ({})", count(write.content.lines().count(), "line"));
+        let aim = self.files.computer.aim(place, &write.path, Wish::Change)?;
+        let title = format!("Write {} ({})", aim.name, count(write.content.lines().count(), "line"));
+        // Where nobody can tell quickly, it replaces what the session has read: nothing else may be replaced.
+        let exists = aim.exists.unwrap_or_else(|| self.files.marks.has(&place.session, &aim.path));
         Ok(Assessment {
-            risk: risk(place, &target, Wish::Change, self.files.outside),
-            operation: Some(if target.path.exists() { "replace" } else { "create" }.to_owned()),
+            risk: aim.risk,
+            operation: Some(if exists { "replace" } else { "create" }.to_owned()),
             language: language(&write.path).to_owned(),
-            alike: alike(place, &target),
+            alike: aim.alike,
             editable: Some("content".to_owned()),
             preview: write.content,
             ..Assessment::changes(title)
@@ -69,41 +71,48 @@ impl Tool for Write {
 
     async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
         let write: Arguments = arguments(&value)?;
-        let files = Arc::clone(&self.files);
-        blocking(move || {
-            let target = resolve(context.workspace(), &write.path)?;
-            allow(&context.place, &target, Wish::Change, files.outside)?;
-            Ok(put(&files, &context.place, &target, &write.content))
+        let at = match self.files.computer.reach(&context, &write.path, Wish::Change).await {
+            Ok(at) => at,
+            Err(trouble) => return Ok(ToolOutcome::failed(trouble.text(&write.path, "was not written")?)),
+        };
+        Ok(match self.put(&context, &at, write.content).await {
+            Ok(text) => ToolOutcome::done(text),
+            Err(trouble) => ToolOutcome::failed(trouble.text(&at.name, "was not written")?),
         })
-        .await?
     }
 }
 
-fn put(files: &Files, place: &Place, target: &Target, content: &str) -> ToolOutcome {
-    let path = &target.path;
-    let name = shown(&place.workspace, path);
-    let before = fs::symlink_metadata(path);
-    if let Ok(about) = &before {
-        if about.is_dir() {
-            return ToolOutcome::failed(format!("`{name}` is a folder."));
-        }
-        if let Some(why) = files.unseen(&place.session, path, about) {
-            return ToolOutcome::failed(format!("`{name}` was not written: {why}."));
-        }
+impl Write {
+    async fn put(&self, context: &CallContext, at: &At, content: String) -> Result<String, Trouble> {
+        let (files, name) = (&self.files, &at.name);
+        let seen = match files.computer.look(context, at, Wanted::Facts).await? {
+            Found::Folder(_) => return Err(Trouble::Told(format!("`{name}` is a folder."))),
+            Found::Other => return Err(Trouble::Cannot("it is not a regular file.".to_owned())),
+            Found::Missing { .. } => None,
+            Found::File { key, stamp, .. } => {
+                if let Some(why) = files.unseen(&context.place.session, &key, &stamp) {
+                    return Err(Trouble::Cannot(format!("{why}.")));
+                }
+                Some(stamp)
+            }
+        };
+        let lines = count(content.lines().count(), "line");
+        let bytes = content.len();
+        let written = files.computer.put(context, at, content.into_bytes(), seen.as_ref()).await?;
+        files.marks.note(&context.place.session, &written.key, &written.stamp);
+        let verb = if seen.is_some() { "Replaced" } else { "Made" };
+        Ok(format!("{verb} `{name}`: {bytes} bytes, {lines}.{}", noted(&written.notes)))
     }
-    match replace(path, content.as_bytes()) {
-        Ok(about) => {
-            files.marks.note(&place.session, path, &about);
-            let verb = if before.is_ok() { "Replaced" } else { "Made" };
-            let lines = count(content.lines().count(), "line");
-            ToolOutcome::done(format!("{verb} `{name}`: {} bytes, {lines}.", content.len()))
-        }
-        Err(error) => ToolOutcome::failed(format!("`{name}` was not written: {error}.")),
-    }
+}
+
+/// What the machine found wrong with a file, after what was done.
+pub(super) fn noted(notes: &[String]) -> String {
+    notes.iter().map(|note| format!("\nWarning: {note}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use serde_json::json;

@@ -14,7 +14,6 @@ async fn wrong_usage_is_2_and_nothing_is_started() {
         (&["serv"][..], "did you mean the command `serve`"),
         (&["--max-iterations", "many", "go"][..], "many"),
         (&["--max-iterations", "0", "go"][..], "flag --max-iterations: max_iterations: 0 was given"),
-        (&["--sandbox-tools", "go on"][..], "cannot run tools in a Hugging Face sandbox yet"),
         (&["--config", "none.json", "go on"][..], "none.json: there is no such file"),
         (&["manifest", "--mode", "http"][..], "--url"),
         (&["serve", "--roles", "listen,dance"][..], "dance"),

@@ -1,3 +1,4 @@
 //! Tools as somebody who adds one meets them.
 
 mod custom_tool;
+mod sandbox;

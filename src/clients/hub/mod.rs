@@ -17,6 +17,7 @@
 
 mod account;
 pub mod ask;
+mod buckets;
 mod cache;
 mod collections;
 mod commit;
@@ -29,6 +30,7 @@ mod lfs;
 mod repo;
 mod repos;
 pub mod send;
+pub mod spaces;
 pub mod stream;
 mod tree;
 

@@ -3,8 +3,10 @@
 use std::fs;
 
 use serde_json::json;
+use tokio::time::{Instant, timeout};
 
 use super::*;
+use crate::agent::tool::Risk;
 use crate::tools::workspace::fixture::Room;
 
 fn tool(config: ToolsConfig) -> Bash {

@@ -1,7 +1,5 @@
 //! `edit`: changes one passage of a file that was read before, and nothing beside it.
 
-use std::fs;
-use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +9,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use similar::TextDiff;
 
-use super::files::{Files, LARGEST_EDIT, blocking, open, replace};
+use super::computer::{At, Content, Found, Trouble, Wanted};
+use super::files::{Files, LARGEST_EDIT, blocking};
 use super::listing;
-use super::workspace::{Target, Wish, alike, allow, resolve, risk, shown};
+use super::workspace::Wish;
+use super::write::noted;
 use crate::agent::tool::{
     Assessment, BadArguments, CallContext, Place, Tool, ToolError, arguments, parameters,
 };
@@ -111,63 +111,77 @@ impl Tool for Edit {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
             name: "edit".to_owned(),
-            description: "Change one passage of a file that you have read in this session. `old_str` must stand in \
-                          the file exactly once, unless `replace_all` is set; take enough lines around it. Only \
-                          that passage changes. The answer shows the difference."
-                .to_owned(),
+            description: format!(
+                "Change one passage of a file {} that you have read in this session. `old_str` must stand in the \
+                 file exactly once, unless `replace_all` is set; take enough lines around it. Only that passage \
+                 changes. The answer shows the difference.",
+                self.files.computer.words().place
+            ),
             parameters: parameters::<Arguments>(),
         }
     }
 
     fn assess(&self, value: &Value, place: &Place) -> Result<Assessment, BadArguments> {
         let edit = Arguments::checked(value)?;
-        let target = resolve(&place.workspace, &edit.path)?;
+        let aim = self.files.computer.aim(place, &edit.path, Wish::Change)?;
         Ok(Assessment {
-            risk: risk(place, &target, Wish::Change, self.files.outside),
+            risk: aim.risk,
             operation: Some(edit.mode.word().to_owned()),
             preview: edit.preview(),
             language: "diff".to_owned(),
-            alike: alike(place, &target),
+            alike: aim.alike,
             editable: Some("new_str".to_owned()),
-            ..Assessment::changes(format!("Edit {}", shown(&place.workspace, &target.path)))
+            ..Assessment::changes(format!("Edit {}", aim.name))
         })
     }
 
     async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
         let edit = Arguments::checked(&value)?;
-        let files = Arc::clone(&self.files);
-        blocking(move || {
-            let target = resolve(context.workspace(), &edit.path)?;
-            allow(&context.place, &target, Wish::Change, files.outside)?;
-            Ok(match change(&files, &context.place, &target, &edit) {
-                Ok(done) => ToolOutcome::done(redact_known(&done, &files.secrets)),
-                Err(why) => ToolOutcome::failed(why),
-            })
+        let at = match self.files.computer.reach(&context, &edit.path, Wish::Change).await {
+            Ok(at) => at,
+            Err(trouble) => return Ok(ToolOutcome::failed(trouble.text(&edit.path, "was not changed")?)),
+        };
+        Ok(match self.change(&context, &at, edit).await {
+            Ok(done) => {
+                let secrets = [self.files.secrets.as_slice(), &at.secrets].concat();
+                ToolOutcome::done(redact_known(&done, &secrets))
+            }
+            Err(trouble) => ToolOutcome::failed(trouble.text(&at.name, "was not changed")?),
         })
-        .await?
     }
 }
 
-fn change(files: &Files, place: &Place, target: &Target, edit: &Arguments) -> Result<String, String> {
-    let path = &target.path;
-    let name = shown(&place.workspace, path);
-    let not = |why: String| format!("`{name}` was not changed: {why}");
-    let about = fs::symlink_metadata(path).map_err(|_| listing::missing(path, &name))?;
-    if let Some(why) = files.unseen(&place.session, path, &about) {
-        return Err(not(format!("{why}.")));
+impl Edit {
+    async fn change(&self, context: &CallContext, at: &At, edit: Arguments) -> Result<String, Trouble> {
+        let (files, name) = (&self.files, &at.name);
+        let cannot = |why: &str| Trouble::Cannot(why.to_owned());
+        let whole = Wanted::Whole { most: LARGEST_EDIT };
+        let (key, stamp, content) = match files.computer.look(context, at, whole).await? {
+            Found::Missing { beside } => {
+                return Err(Trouble::Told(listing::missing(&at.path, name, beside.as_deref())));
+            }
+            Found::Folder(_) => return Err(cannot("it is a folder.")),
+            Found::Other => return Err(cannot("it is not a regular file.")),
+            Found::File { key, stamp, content, .. } => (key, stamp, content),
+        };
+        if let Some(why) = files.unseen(&context.place.session, &key, &stamp) {
+            return Err(Trouble::Cannot(format!("{why}.")));
+        }
+        let Content::Whole(bytes) = content else {
+            return Err(cannot("it is too large to be edited in one piece; use bash."));
+        };
+        let before = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text."))?;
+        let (after, told, difference) = blocking(move || {
+            let (after, told) = apply(&before, &edit)?;
+            let difference = difference(&before, &after);
+            Ok::<_, String>((after, told, difference))
+        })
+        .await?
+        .map_err(Trouble::Cannot)?;
+        let written = files.computer.put(context, at, after.into_bytes(), Some(&stamp)).await?;
+        files.marks.note(&context.place.session, &written.key, &written.stamp);
+        Ok(format!("Edited `{name}`: {told}{}\n\n{difference}", noted(&written.notes)))
     }
-    if about.len() > LARGEST_EDIT {
-        return Err(not("it is too large to be edited in one piece; use bash.".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    open(path)
-        .and_then(|(file, _)| file.take(LARGEST_EDIT + 1).read_to_end(&mut bytes))
-        .map_err(|e| not(format!("{e}.")))?;
-    let before = String::from_utf8(bytes).map_err(|_| not("it is not UTF-8 text.".to_owned()))?;
-    let (after, told) = apply(&before, edit).map_err(not)?;
-    let about = replace(path, after.as_bytes()).map_err(|error| not(format!("{error}.")))?;
-    files.marks.note(&place.session, path, &about);
-    Ok(format!("Edited `{name}`: {told}\n\n{}", difference(&before, &after)))
 }
 
 /// The content after the edit, and a line on what was done.

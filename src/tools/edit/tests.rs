@@ -1,5 +1,7 @@
 //! Edits as the model asks for them: exact, near, and refused.
 
+use std::fs;
+
 use serde_json::json;
 
 use super::*;

@@ -97,6 +97,17 @@ impl Prices {
         self.jobs.get(&named(flavour)).copied()
     }
 
+    /// Every flavour that a Space can have with its price, in micro-dollars an hour, in the order of their names.
+    pub fn spaces(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.spaces.iter().map(|(flavour, price)| (flavour.as_str(), *price))
+    }
+
+    /// The price of a Space, in micro-dollars an hour; `None` if nobody knows.
+    #[must_use]
+    pub fn space(&self, flavour: &str) -> Option<u64> {
+        self.spaces.get(&named(flavour)).copied()
+    }
+
     /// What a job costs at most: its price for as long as it may run.
     #[must_use]
     pub fn job(&self, flavour: &str, timeout: &Value) -> Cost {

@@ -13,6 +13,8 @@ mod repo_files;
 mod repo_git;
 mod repo_words;
 pub mod runs;
+pub mod sandbox;
+pub mod trackio;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ pub use access::{Accounts, HubAccess, Unreadable};
 pub use repo_files::HfRepoFiles;
 pub use repo_git::HfRepoGit;
 pub use runs::RunBook;
+use sandbox::{SandboxCreate, Sandboxes};
 
 use crate::agent::tool::Tool;
 use crate::clients::docs::Docs;
@@ -50,6 +53,8 @@ pub struct HubKit {
     pub cache: PathBuf,
     /// Kept out of outputs.
     pub secrets: Vec<Secret>,
+    /// The sandboxes of all sessions, where tools act in them (`tool_runtime: sandbox`).
+    pub sandboxes: Option<Arc<Sandboxes>>,
     /// Time.
     pub clock: Clock,
     /// Ids.
@@ -66,6 +71,10 @@ pub fn tools(kit: &HubKit) -> Vec<Arc<dyn Tool>> {
     tools.push(Arc::new(api::FindApi::new(kit)));
     tools.push(Arc::new(jobs::HfJobs::new(kit.clone())));
     tools.push(Arc::new(runs::Runs::new(Arc::clone(&kit.runs))));
+    // Where nothing acts in a sandbox, one would be of no use.
+    if let Some(sandboxes) = &kit.sandboxes {
+        tools.push(Arc::new(SandboxCreate::new(Arc::clone(sandboxes))));
+    }
     tools
 }
 

@@ -75,6 +75,7 @@ impl Written {
         let bot = Some(Secret::new("hf_abcdefghijklmnopqrstuvwxyz"));
         HubKit {
             runs: Arc::new(super::runs::NoRuns),
+            sandboxes: None,
             access: HubAccess::new(hub, bot, Arc::new(Nobody), HubAccount::PersonOrBot),
             docs: Docs::new(&ServicesConfig::default()).unwrap(),
             services: ServicesConfig::default(),

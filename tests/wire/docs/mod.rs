@@ -137,6 +137,7 @@ fn kit(hub: &str, gradio: &str, token: Option<&str>, cap: usize, folder: &Path, 
         HubAccess::new(client, token.map(Secret::new), Arc::new(NoAccounts), HubAccount::PersonOrBot);
     HubKit {
         runs: std::sync::Arc::new(ml_intern::tools::hub::runs::NoRuns),
+        sandboxes: None,
         access,
         docs: Docs::new(&services).unwrap(),
         services,

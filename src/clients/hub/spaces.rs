@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::{
-    Change, Content, Created, Hub, HubError, Into, NewCommit, NewRepo, Repo, RepoKind, Span, Unwatched,
-    Visibility,
+    Change, Content, Created, Destination, Hub, HubError, NewCommit, NewRepo, Repo, RepoKind, Span,
+    Unwatched, Visibility,
 };
 
 /// How long a Space's log may be silent before what came so far is taken for all of it.
@@ -297,7 +297,7 @@ impl Hub {
         let new = NewCommit {
             repo: named(space)?,
             revision: "main".to_owned(),
-            into: Into::Revision,
+            into: Destination::Revision,
             summary: summary.to_owned(),
             description: String::new(),
             parent: None,

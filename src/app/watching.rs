@@ -15,6 +15,7 @@ use crate::supervise::source::{JobSource, Sources};
 use crate::supervise::sweep::Tell;
 use crate::supervise::{HubJobs, Pace, Shared, Supervisor, Sweep};
 use crate::tools::hub::HubAccess;
+use crate::tools::hub::sandbox::Sandboxes;
 
 /// Bytes of a megabyte of a kept log.
 const MEGABYTE: u64 = 1024 * 1024;
@@ -24,6 +25,8 @@ struct Accounts {
     access: HubAccess,
     /// The namespace that pays when nobody names one.
     namespace: Option<String>,
+    /// Where tools act in sandboxes.
+    sandboxes: Option<Arc<Sandboxes>>,
 }
 
 #[async_trait]
@@ -44,6 +47,30 @@ impl Sources for Accounts {
         let mut namespaces = vec![account.name.clone()];
         namespaces.extend(self.namespace.clone().filter(|name| *name != account.name));
         Some((Arc::new(HubJobs::new(hub, Some(token))), namespaces))
+    }
+
+    async fn sandbox_is_gone(&self, space: &str) -> bool {
+        match &self.sandboxes {
+            Some(sandboxes) => matches!(sandboxes.in_space(space).await, Ok(None)),
+            // Nobody here knows; whoever does will say.
+            None => false,
+        }
+    }
+
+    async fn end_sandbox(&self, space: &str) -> bool {
+        let Some(sandboxes) = &self.sandboxes else { return false };
+        let ended = match sandboxes.in_space(space).await {
+            Ok(Some(record)) => sandboxes.end(&record).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        match ended {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(space, error = format!("{error:#}"), "a sandbox could not be deleted");
+                false
+            }
+        }
     }
 }
 
@@ -91,8 +118,11 @@ impl App {
             log_bytes: self.config.hub.job_log_mb.saturating_mul(MEGABYTE),
             pace,
         });
-        let sources: Arc<dyn Sources> =
-            Arc::new(Accounts { access: self.hub.clone(), namespace: self.config.hub.namespace.clone() });
+        let sources: Arc<dyn Sources> = Arc::new(Accounts {
+            access: self.hub.clone(),
+            namespace: self.config.hub.namespace.clone(),
+            sandboxes: self.sandboxes.clone(),
+        });
         let sweep = Sweep {
             shared: shared.clone(),
             sources: sources.clone(),

@@ -14,6 +14,7 @@ pub mod hub;
 pub mod log;
 pub mod memo;
 pub mod metrics;
+mod sandboxes;
 pub mod settle;
 pub mod source;
 pub mod supervisor;

@@ -101,4 +101,12 @@ pub trait Sources: Send + Sync {
     async fn of(&self, person: &Actor) -> Arc<dyn JobSource>;
     /// The provider by the bot's own account, with the namespaces that it pays for; `None` without one.
     async fn own(&self) -> Option<(Arc<dyn JobSource>, Vec<String>)>;
+    /// Whether the sandbox in this Space is there no more.
+    async fn sandbox_is_gone(&self, _space: &str) -> bool {
+        false
+    }
+    /// Deletes the sandbox in this Space; whether it is gone now.
+    async fn end_sandbox(&self, space: &str) -> bool {
+        self.sandbox_is_gone(space).await
+    }
 }

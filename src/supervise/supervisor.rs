@@ -8,10 +8,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::follow::{Follow, Shared};
+use super::sandboxes;
 use super::source::Sources;
 use crate::protocol::{Door, Work};
 use crate::runtime::Board;
-use crate::store::{Result, StoreError, Watch, WatchSave};
+use crate::store::{Result, StoreError, Watch};
 
 /// Tickets that are taken at once.
 const ROUND: u32 = 32;
@@ -19,8 +20,6 @@ const ROUND: u32 = 32;
 const MOST: usize = 500;
 /// Between two looks for tickets that are due. A look that finds none writes nothing.
 const LOOK: Duration = Duration::from_secs(2);
-/// How long a ticket that is not ours to watch is left alone.
-const NOT_OURS: Duration = Duration::from_secs(600);
 /// How long a ticket rests after its follower failed.
 const REST: Duration = Duration::from_secs(20);
 
@@ -109,11 +108,11 @@ impl Supervisor {
     }
 
     async fn follow(&self, watch: Watch, followers: &TaskTracker, stop: &CancellationToken) -> Result<()> {
-        let Work::Job(job) = watch.ticket.work.clone() else {
-            // Sandboxes look after themselves; their ticket only says that they are there.
-            let due = Some(self.shared.clock.now().plus(NOT_OURS));
-            let save = WatchSave { memo: &watch.memo, answered: &[], due };
-            return self.shared.store.save_watch(&watch, save).await;
+        let job = match watch.ticket.work.clone() {
+            Work::Job(job) => job,
+            Work::Sandbox(sandbox) => {
+                return sandboxes::look(&self.shared, self.sources.as_ref(), watch, &sandbox).await;
+            }
         };
         let source = self.sources.of(&watch.ticket.requester).await;
         let board = self.boards.of(watch.ticket.origin.door);

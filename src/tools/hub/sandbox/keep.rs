@@ -163,11 +163,19 @@ impl Sandboxes {
         self.idle.as_secs() / 60
     }
 
-    /// The sandbox in this Space, if it is written down and not leaving: for those who watch over it.
-    pub async fn in_space(&self, space: &str) -> Option<Record> {
-        let (book, space) = (self.book.clone(), space.to_owned());
-        let all = tokio::task::spawn_blocking(move || book.all()).await.ok()?.ok()?;
-        all.into_iter().flatten().find(|record| record.space == space && record.phase != Phase::Leaving)
+    /// The sandbox in this Space, as long as it is written down: for those who watch over it.
+    ///
+    /// # Errors
+    /// When records cannot be read: then nobody knows.
+    pub async fn in_space(&self, space: &str) -> anyhow::Result<Option<Record>> {
+        let book = self.book.clone();
+        for record in tokio::task::spawn_blocking(move || book.all()).await?? {
+            let record = record?;
+            if record.space == space {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
     }
 
     /// Where a Space answers.

@@ -22,8 +22,9 @@ pub(super) const SYSTEM_BYTES: usize = SYSTEM.len() + TRAINING.len() + SLACK.len
 pub(super) const SUMMARY: &str = include_str!("../../prompts/summary.md");
 
 /// What is taught only where a tool of this name is offered, in this order.
-const WITH_TOOLS: [(&str, &str); 4] = [
+const WITH_TOOLS: [(&str, &str); 5] = [
     ("research", include_str!("../../prompts/with/research.md")),
+    ("hf_papers", include_str!("../../prompts/with/hf_papers.md")),
     ("sandbox_create", include_str!("../../prompts/with/sandbox_create.md")),
     ("hf_jobs", include_str!("../../prompts/with/hf_jobs.md")),
     ("trackio", include_str!("../../prompts/with/trackio.md")),
@@ -153,7 +154,7 @@ mod tests {
     fn lessons_are_for_tools_that_exist() {
         for (tool, lesson) in WITH_TOOLS {
             assert!(lesson.starts_with("# ") && lesson.ends_with('\n'), "{tool}");
-            for name in ["research", "sandbox_create", "hf_jobs", "trackio"] {
+            for name in ["research", "hf_papers", "sandbox_create", "hf_jobs", "trackio"] {
                 assert!(!SYSTEM.contains(&format!("`{name}`")) && !TRAINING.contains(&format!("`{name}`")));
             }
         }

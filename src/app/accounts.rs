@@ -6,8 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::tokens::{Known, PersonTokens};
+use crate::clients::dataset_viewer::DatasetViewer;
 use crate::clients::docs::Docs;
 use crate::clients::hub::Hub;
+use crate::clients::papers::{Manners, Papers};
 use crate::clock::Clock;
 use crate::config::{Config, ToolRuntime};
 use crate::random::Random;
@@ -38,6 +40,13 @@ pub(super) fn kit(
         access,
         docs: Docs::new(&config.services)?,
         sandboxes,
+        papers: Papers::new(&config.services, Manners::default(), &clock, &random)?,
+        viewer: DatasetViewer::new(
+            &config.services.dataset_viewer_url,
+            DatasetViewer::usual_patience(),
+            &clock,
+            &random,
+        )?,
         services: config.services.clone(),
         runs,
         config: config.hub.clone(),

@@ -1,5 +1,6 @@
 //! Wire tests: real clients against strict fakes on loopback.
 
+mod dataset;
 mod docs;
 mod hub;
 pub mod hub_fake;
@@ -12,6 +13,7 @@ mod model_chat;
 mod model_claude;
 mod model_fake;
 mod model_faults;
+mod papers;
 mod playground;
 mod slack_door;
 mod slack_listen;

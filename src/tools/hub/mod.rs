@@ -6,15 +6,18 @@
 
 pub mod access;
 mod api;
+pub mod dataset;
 mod docs;
 mod index;
 pub mod jobs;
+pub mod papers;
 mod repo_files;
 mod repo_git;
 mod repo_words;
 pub mod runs;
 pub mod sandbox;
 pub mod trackio;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +29,9 @@ pub use runs::RunBook;
 use sandbox::{SandboxCreate, Sandboxes};
 
 use crate::agent::tool::Tool;
+use crate::clients::dataset_viewer::DatasetViewer;
 use crate::clients::docs::Docs;
+use crate::clients::papers::Papers;
 use crate::clock::Clock;
 use crate::config::{HubConfig, ServicesConfig};
 use crate::random::Random;
@@ -39,6 +44,10 @@ pub struct HubKit {
     pub access: HubAccess,
     /// Documentation, and the description of the Hub's API.
     pub docs: Docs,
+    /// Papers, wherever they are.
+    pub papers: Papers,
+    /// The Hub's dataset viewer.
+    pub viewer: DatasetViewer,
     /// Where everything is.
     pub services: ServicesConfig,
     /// Limits and accounts.
@@ -75,6 +84,13 @@ pub fn tools(kit: &HubKit) -> Vec<Arc<dyn Tool>> {
     if let Some(sandboxes) = &kit.sandboxes {
         tools.push(Arc::new(SandboxCreate::new(Arc::clone(sandboxes))));
     }
+    tools.push(Arc::new(papers::HfPapers::new(kit.papers.clone(), kit.output_cap, kit.secrets.clone())));
+    tools.push(Arc::new(dataset::InspectDataset::new(
+        kit.access.clone(),
+        kit.viewer.clone(),
+        kit.output_cap,
+        kit.secrets.clone(),
+    )));
     tools
 }
 

@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 
 use super::{Accounts, HfRepoFiles, HfRepoGit, HubAccess, HubKit, Unreadable};
 use crate::agent::tool::{ExamineContext, Examined, Risk, Tool, ToolError};
+use crate::clients::dataset_viewer::DatasetViewer;
 use crate::clients::docs::Docs;
 use crate::clients::hub::{Hub, Patience};
+use crate::clients::papers::{Manners, Papers};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{HubAccount, HubConfig, ServicesConfig};
 use crate::protocol::{PersonId, ToolOutcome};
@@ -78,6 +80,20 @@ impl Written {
             sandboxes: None,
             access: HubAccess::new(hub, bot, Arc::new(Nobody), HubAccount::PersonOrBot),
             docs: Docs::new(&ServicesConfig::default()).unwrap(),
+            papers: Papers::new(
+                &ServicesConfig::default(),
+                Manners::default(),
+                &Clock::system(),
+                &Random::seeded(1),
+            )
+            .unwrap(),
+            viewer: DatasetViewer::new(
+                "http://127.0.0.1:9",
+                DatasetViewer::usual_patience(),
+                &Clock::system(),
+                &Random::seeded(1),
+            )
+            .unwrap(),
             services: ServicesConfig::default(),
             config: HubConfig::default(),
             confirm_cpu_jobs: true,

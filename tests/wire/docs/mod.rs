@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use ml_intern::agent::tool::{CallContext, Ownership, Place, Progress, Tool, ToolError};
+use ml_intern::clients::dataset_viewer::DatasetViewer;
 use ml_intern::clients::docs::Docs;
 use ml_intern::clients::hub::Hub;
+use ml_intern::clients::papers::{Manners, Papers};
 use ml_intern::clock::{Clock, Timestamp};
 use ml_intern::config::{HubAccount, HubConfig, ServicesConfig};
 use ml_intern::protocol::{Actor, Door, PersonId, ToolOutcome};
@@ -140,6 +142,14 @@ fn kit(hub: &str, gradio: &str, token: Option<&str>, cap: usize, folder: &Path, 
         sandboxes: None,
         access,
         docs: Docs::new(&services).unwrap(),
+        papers: Papers::new(&services, Manners::default(), clock, &Random::seeded(1)).unwrap(),
+        viewer: DatasetViewer::new(
+            &services.dataset_viewer_url,
+            DatasetViewer::usual_patience(),
+            clock,
+            &Random::seeded(1),
+        )
+        .unwrap(),
         services,
         config: HubConfig::default(),
         confirm_cpu_jobs: true,

@@ -269,7 +269,10 @@ async fn put_line(path: &str, put: &Put<'_>, room: &mut u64) -> Result<Option<Va
         let value = json!({ "path": path, "algo": "sha256", "oid": oid, "size": put.looked.size });
         return Ok((mode.oid.as_ref() != Some(oid)).then(|| line("lfsFile", &value)));
     }
-    let content = put.content.read(*room).await.map_err(|_| too_much())?;
+    let content = put.content.read(*room).await.map_err(|error| match error {
+        HubError::TooLarge { .. } => too_much(),
+        error => error,
+    })?;
     *room -= content.len() as u64;
     let same = mode.oid.as_ref().is_some_and(|oid| *oid == git_oid(&content));
     Ok((!same).then(|| file_line(path, &content)))

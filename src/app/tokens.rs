@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::clients::hub::{Hub, HubError};
+use crate::clients::hub::{Hub, HubError, Patience};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, HubAccount};
 use crate::protocol::PersonId;
@@ -23,6 +24,9 @@ use crate::tools::hub::{Accounts, Unreadable};
 
 /// The file, in the data folder.
 const FILE: &str = "hub-tokens.json";
+
+/// How long the Hub may take to say whose token it is.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Tokens of people.
 pub struct PersonTokens {
@@ -58,7 +62,7 @@ impl PersonTokens {
         Ok(Self {
             file: data_dir.join(FILE),
             // A client of its own: it keeps no answers on disk.
-            hub: Hub::new(&config.services.hf_endpoint, None)?,
+            hub: asked(config)?,
             set_up: config.hub.tokens.clone(),
             bot: config.models.huggingface.api_key.clone(),
             whose: config.hub.account,
@@ -159,10 +163,12 @@ impl TokenDesk for PersonTokens {
         if !is_hub_token(token.reveal()) {
             return Given::Shapeless;
         }
-        let account = match self.hub.with_token(Some(token.clone())).account().await {
-            Ok(account) => account,
-            Err(HubError::Unauthorized { .. } | HubError::Forbidden { .. }) => return Given::Refused,
-            Err(error) => return Given::Unsure(error.to_string()),
+        let hub = self.hub.with_token(Some(token.clone()));
+        let account = match tokio::time::timeout(PATIENCE, hub.account()).await {
+            Ok(Ok(account)) => account,
+            Ok(Err(HubError::Unauthorized { .. } | HubError::Forbidden { .. })) => return Given::Refused,
+            Ok(Err(error)) => return Given::Unsure(error.to_string()),
+            Err(_) => return Given::Unsure("no answer in time".to_owned()),
         };
         let entry = Entry {
             token: token.reveal().to_owned(),
@@ -237,6 +243,12 @@ impl PersonTokens {
     }
 }
 
+/// The Hub for a question that somebody waits for: two tries, no long waits.
+fn asked(config: &Config) -> anyhow::Result<Hub> {
+    let patience = Patience { tries: 2, longest: Duration::from_secs(5), ..Patience::default() };
+    Ok(Hub::new(&config.services.hf_endpoint, None)?.with_patience(patience))
+}
+
 /// A configured token and whether it works.
 pub struct Checked {
     /// Where it is configured.
@@ -250,7 +262,7 @@ pub struct Checked {
 /// # Errors
 /// Only if TLS cannot be set up on this machine.
 pub async fn check(config: &Config) -> anyhow::Result<Vec<Checked>> {
-    let hub = Hub::new(&config.services.hf_endpoint, None)?;
+    let hub = asked(config)?;
     let bot = config.models.huggingface.api_key.iter().map(|token| ("HF_TOKEN".to_owned(), token));
     let people = config.hub.tokens.iter().map(|(person, token)| (format!("hub.tokens.{person}"), token));
     let mut checked = Vec::new();

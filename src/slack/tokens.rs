@@ -10,7 +10,8 @@ use crate::secret::Secret;
 /// Keeps people's own Hub tokens.
 #[async_trait]
 pub trait TokenDesk: Send + Sync {
-    /// Asks the Hub whose token it is, and keeps it for this person in the place of an earlier one.
+    /// Asks the Hub whose token it is, within bounds of time, and keeps it for this person in the place of an
+    /// earlier one.
     async fn give(&self, person: &PersonId, token: Secret) -> Given;
     /// Whose account this person's requests are made with.
     async fn held(&self, person: &PersonId) -> Held;

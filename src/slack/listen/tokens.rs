@@ -5,7 +5,6 @@
 //! kept, and the person, who hears nothing, sends it again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::json;
 
@@ -13,13 +12,10 @@ use super::{Answer, Listener};
 use crate::clients::slack::Method;
 use crate::protocol::PersonId;
 use crate::slack::place::Place;
-use crate::slack::tokens::{Given, TokenDesk};
+use crate::slack::tokens::TokenDesk;
 use crate::slack::translate::{Addressed, Spoken, TokenWish};
 use crate::slack::{buttons, say};
 use crate::text::redact_hub_tokens;
-
-/// How long the Hub may take to say whose token it is.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Listener {
     /// Has tokens kept there. The first one counts.
@@ -64,10 +60,8 @@ impl Listener {
                 TokenWish::Tell => say::token_held(&desk.held(&person).await),
                 TokenWish::Remove => say::token_removed(&desk.remove(&person).await),
                 TokenWish::Unclear => say::TOKEN_UNCLEAR.to_owned(),
-                TokenWish::Give(token) => {
-                    let given = tokio::time::timeout(PATIENCE, desk.give(&person, token)).await;
-                    say::token_given(&given.unwrap_or_else(|_| Given::Unsure("no answer in time".to_owned())))
-                }
+                // Never cut off in the middle: what is said about it must be what was done.
+                TokenWish::Give(token) => say::token_given(&desk.give(&person, token).await),
             };
             this.note(&place, &line);
         });

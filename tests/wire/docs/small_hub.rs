@@ -13,7 +13,7 @@ async fn the_small_hub_is_explored_read_and_asked_for_its_api() {
     let token = HubOptions::token_of("alice");
     let gradio = hub.addresses().gradio.clone();
     desk.tools = tools(&kit(hub.url(), &gradio, Some(&token), 25_000, desk.folder.path(), &desk.clock));
-    let found = desk.says("explore_hf_docs", json!({ "endpoint": "trl", "query": "preference pairs" })).await;
+    let found = desk.says("explore_hf_docs", json!({ "endpoint": "trl", "query": "DPO trainers" })).await;
     assert!(found.contains("1. **DPO Trainer**"), "{found}");
     let page =
         desk.says("fetch_hf_docs", json!({ "url": "https://huggingface.co/docs/trl/dpo_trainer" })).await;

@@ -2,3 +2,4 @@
 
 mod custom_tool;
 mod sandbox;
+mod jobs;

@@ -55,7 +55,10 @@ impl HfJobs {
     #[must_use]
     pub fn new(kit: HubKit) -> Self {
         let prices = LivePrices::new(&kit.access.anonymous(), &kit.cache, kit.clock.clone());
-        prices.warm();
+        // Who has no account of their own here asks for prices when a job is wanted, not at every start.
+        if kit.access.bot().is_some() {
+            prices.warm();
+        }
         let hardware = prices
             .now()
             .prices
@@ -85,10 +88,13 @@ impl HfJobs {
     ) -> Result<Assessment, BadArguments> {
         let plan = Plan::of(operation, arguments, place)?;
         let quote = self.prices.now();
+        if !quote.live {
+            self.prices.warm();
+        }
         if quote.live && quote.prices.hourly(&plan.flavour).is_none() {
             return Err(unknown_flavour(&plan.flavour, &quote.prices));
         }
-        let once = quote.prices.job(&plan.flavour, &json!(plan.timeout.as_secs()));
+        let once = quote.prices.job(&plan.flavour, &json!(plan.timeout.as_secs().max(1)));
         let (risk, cost) = match (operation, once) {
             (Operation::ScheduledRun, once) => {
                 let each = match once {

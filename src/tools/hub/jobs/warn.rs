@@ -108,10 +108,9 @@ fn missing(plan: &Plan) -> Vec<String> {
     let there: BTreeSet<String> = packages::closure(named.iter().map(String::as_str));
     let lacks = |module: &str| {
         packages::of_module(module).is_some_and(|package| {
-            // A package that nobody knows may bring modules of other names.
-            let own = package.split('-').next().unwrap_or_default();
-            !there.contains(&package)
-                && !there.iter().any(|name| name.split('-').next() == Some(own) && own.len() > 3)
+            // Several packages share one first name (`google`): any of them may bring it.
+            let shared = format!("{}-", module.to_ascii_lowercase().replace('_', "-"));
+            !there.contains(&package) && !there.iter().any(|name| name.starts_with(&shared))
         })
     };
     facts.imports.iter().filter(|it| !it.optional && lacks(&it.module)).map(|it| it.module.clone()).collect()

@@ -8,6 +8,7 @@ mod look;
 mod metadata;
 mod nesting;
 pub mod packages;
+mod standard;
 
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::shared::Service;
 
@@ -82,10 +82,16 @@ impl HubFault {
 }
 
 /// The faults in force.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Faults {
     list: Mutex<Vec<HubFault>>,
-    released: Notify,
+    released: watch::Sender<()>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { list: Mutex::default(), released: watch::channel(()).0 }
+    }
 }
 
 impl Faults {
@@ -96,7 +102,7 @@ impl Faults {
     /// Ends all faults; what they held goes on.
     pub fn clear(&self) {
         self.locked().clear();
-        self.released.notify_waiters();
+        self.released.send_replace(());
     }
 
     pub fn list(&self) -> Vec<HubFault> {
@@ -115,9 +121,9 @@ impl Faults {
         Some(trouble)
     }
 
-    /// Waits until the faults are cleared.
-    pub async fn cleared(&self) {
-        self.released.notified().await;
+    /// Changes when the faults are cleared. Taken before a stroke, it misses no clearing after it.
+    pub fn releases(&self) -> watch::Receiver<()> {
+        self.released.subscribe()
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Vec<HubFault>> {

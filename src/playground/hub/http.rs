@@ -95,6 +95,7 @@ async fn around(Held((hub, service)): Held<(Hub, Service)>, request: Request, ne
         status: 0,
         path,
     };
+    let mut released = hub.faults.releases();
     let trouble = hub.faults.strike(service, &call.method, &call.path);
     let response = match &trouble {
         Some(Trouble::RateLimited { retry_after }) => rate_limited(*retry_after),
@@ -114,7 +115,8 @@ async fn around(Held((hub, service)): Held<(Hub, Service)>, request: Request, ne
     hub.log(call);
     match trouble {
         Some(Trouble::Slow(wait)) => tokio::time::sleep(wait).await,
-        Some(Trouble::Hold) => hub.faults.cleared().await,
+        // An error would say that the Hub is gone: nothing is held any more.
+        Some(Trouble::Hold) => drop(released.changed().await),
         _ => {}
     }
     if let (Some(after), Some(scissors)) = (cut, scissors) {

@@ -86,8 +86,8 @@ fn marked(message: &ml_intern::playground::Message, mark: &str) -> bool {
 /// The result of the last call, as the model read it.
 fn last_result(world: &World) -> String {
     let request = world.model.requests().pop().unwrap();
-    let results = request["messages"].as_array().unwrap().iter().filter(|it| it["role"] == "tool");
-    results.last().map(|it| it["content"].to_string()).unwrap_or_default()
+    let mut results = request["messages"].as_array().unwrap().iter().rev().filter(|it| it["role"] == "tool");
+    results.next().map(|it| it["content"].to_string()).unwrap_or_default()
 }
 
 #[tokio::test]

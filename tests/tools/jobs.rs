@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use ml_intern::agent::tool::{
     Assessment, CallContext, ExamineContext, Examined, Ownership, Place, Progress, Risk, Tool, ToolError,
 };
+use ml_intern::clients::dataset_viewer::DatasetViewer;
 use ml_intern::clients::docs::Docs;
 use ml_intern::clients::hub::{Hub, Patience};
+use ml_intern::clients::papers::{Manners, Papers};
 use ml_intern::clock::Clock;
 use ml_intern::config::{HubAccount, HubConfig, ServicesConfig};
 use ml_intern::playground::hub::jobs::JobPlan;
@@ -58,8 +60,17 @@ impl Bench {
         let kit = HubKit {
             access: HubAccess::new(client, token, Arc::new(Nobody), HubAccount::PersonOrBot),
             docs: Docs::new(&services).unwrap(),
+            papers: Papers::new(&services, Manners::default(), &Clock::system(), &Random::seeded(1)).unwrap(),
+            viewer: DatasetViewer::new(
+                &services.dataset_viewer_url,
+                DatasetViewer::usual_patience(),
+                &Clock::system(),
+                &Random::seeded(1),
+            )
+            .unwrap(),
             services,
             config: HubConfig::default(),
+            sandboxes: None,
             runs: Arc::new(NoRuns),
             confirm_cpu_jobs: true,
             output_cap: 2_000,

@@ -1,5 +1,5 @@
 //! Tools as somebody who adds one meets them.
 
 mod custom_tool;
-mod sandbox;
 mod jobs;
+mod sandbox;

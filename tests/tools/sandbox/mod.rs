@@ -13,15 +13,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ml_intern::agent::tool::{Assessment, CallContext, Ownership, Place, Progress, Tool, ToolError};
+use ml_intern::clients::dataset_viewer::DatasetViewer;
 use ml_intern::clients::docs::Docs;
 use ml_intern::clients::hub::{Hub, Patience};
+use ml_intern::clients::papers::{Manners, Papers};
 use ml_intern::clock::{Clock, Timestamp};
 use ml_intern::config::{HubAccount, HubConfig, ServicesConfig, ToolsConfig};
 use ml_intern::protocol::{Actor, Door, PersonId, ToolOutcome};
 use ml_intern::random::Random;
 use ml_intern::secret::Secret;
 use ml_intern::tools::hub::sandbox::{Pace, Sandboxes};
-use ml_intern::tools::hub::{Accounts, HubAccess, HubKit};
+use ml_intern::tools::hub::{Accounts, HubAccess, HubKit, Unreadable};
 use ml_intern::tools::{Supplies, builtin};
 use serde_json::{Value, json};
 use space_hub::{SpaceHub, TOKEN};
@@ -31,8 +33,8 @@ struct Nobody;
 
 #[async_trait]
 impl Accounts for Nobody {
-    async fn token(&self, _person: &PersonId) -> Option<Secret> {
-        None
+    async fn token(&self, _person: &PersonId) -> Result<Option<Secret>, Unreadable> {
+        Ok(None)
     }
 }
 
@@ -114,6 +116,14 @@ impl Desk {
         let kit = HubKit {
             access,
             docs: Docs::new(&services).unwrap(),
+            papers: Papers::new(&services, Manners::default(), &clock, &random).unwrap(),
+            viewer: DatasetViewer::new(
+                &services.dataset_viewer_url,
+                DatasetViewer::usual_patience(),
+                &clock,
+                &random,
+            )
+            .unwrap(),
             runs: Arc::new(ml_intern::tools::hub::runs::NoRuns),
             services,
             config,
@@ -140,6 +150,7 @@ impl Desk {
         Place {
             session: "s".into(),
             door: Door::Slack,
+            channel: None,
             workspace: self.folder.path().join("work"),
             ownership: Ownership::Session,
         }

@@ -17,7 +17,7 @@ use ml_intern::protocol::{PersonId, ToolOutcome};
 use ml_intern::random::Random;
 use ml_intern::secret::Secret;
 use ml_intern::tools::hub::dataset::InspectDataset;
-use ml_intern::tools::hub::{Accounts, HubAccess};
+use ml_intern::tools::hub::{Accounts, HubAccess, Unreadable};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -30,8 +30,8 @@ struct Given(Option<Secret>);
 
 #[async_trait]
 impl Accounts for Given {
-    async fn token(&self, _: &PersonId) -> Option<Secret> {
-        self.0.clone()
+    async fn token(&self, _: &PersonId) -> Result<Option<Secret>, Unreadable> {
+        Ok(self.0.clone())
     }
 }
 

@@ -181,6 +181,7 @@ pub fn context(cancel: &CancellationToken) -> CallContext {
         place: Place {
             session: "s1".into(),
             door: Door::Slack,
+            channel: None,
             workspace: std::env::temp_dir(),
             ownership: Ownership::Session,
         },

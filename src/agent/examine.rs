@@ -26,6 +26,7 @@ impl Agent {
                 place: place.clone(),
                 requester: turn.requester.clone(),
                 earlier: earlier(session, &call.tool),
+                written: earlier(session, "write"),
                 tried: earlier(session, "bash"),
             };
             let left = self.left_after(session, call).await;

@@ -47,6 +47,9 @@ pub struct ExamineContext {
     /// Arguments of earlier calls of the same tool in this session that had a result, oldest first; the
     /// last [`EARLIER`] of them.
     pub earlier: Vec<Value>,
+    /// Files that were written with success in this session: arguments of `write` calls, the last
+    /// [`EARLIER`] of them.
+    pub written: Vec<Value>,
     /// Commands and scripts that ran with success in this session: arguments of `bash` calls, the last
     /// [`EARLIER`] of them.
     pub tried: Vec<Value>,

@@ -15,7 +15,7 @@ use super::serve::Signals;
 use super::terminal::parts;
 use crate::app::{App, Roles};
 use crate::clock::Clock;
-use crate::config::{Config, HubAccount, Loaded, SlackMode, WhoApproves};
+use crate::config::{Config, HubAccount, Loaded, SlackMode, ToolRuntime, WhoApproves};
 use crate::model::{Model, Providers};
 use crate::playground::hub::{self, HubOptions, SmallHub};
 use crate::playground::model::{Script, ScriptedModel};
@@ -47,7 +47,10 @@ pub async fn run(what: &PlaygroundArgs, loaded: &Loaded, flags: &Flags) -> anyho
         format!("{card}\n")
     } else {
         let bot = match &bot {
-            Some(bot) => format!("{} In a channel, write: @ml-intern train a small classifier", bot.who),
+            Some(bot) => format!(
+                "{} In a channel, write: @ml-intern learn to tell the reviews on our Hub apart, and say how good it gets",
+                bot.who
+            ),
             None => format!("No bot is in it. API: {}  (tokens: --json)", workspace.api_url()),
         };
         format!(
@@ -213,6 +216,9 @@ fn demonstrated(what: &PlaygroundArgs, config: &Config) -> String {
 
 async fn demonstrate(config: &mut Config) -> anyhow::Result<ScriptedModel> {
     let model = ScriptedModel::start(Script::Answering(Box::new(story::next))).await?;
+    // Its trials act in sandboxes of the small Hub, as those of a team would on the real one.
+    config.tool_runtime = ToolRuntime::Sandbox;
+    config.hub.job_look_s = 2;
     config.model_name = DEMONSTRATION.to_owned();
     config.models.vllm.base_url = model.url();
     config.models.vllm.api_key = None;

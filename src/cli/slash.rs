@@ -121,6 +121,7 @@ pub fn read(line: &str) -> Typed {
 fn job(words: &str) -> Typed {
     let (what, id) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
     let wish = match what {
+        "" => return Typed::Operation(OperationKind::Status),
         "stop" => JobWish::Stop,
         "logs" => JobWish::Logs,
         "extend" => JobWish::Longer,

@@ -135,7 +135,7 @@ fn rooms_import_only_what_the_law_allows() {
             let first = import.split("::").next().unwrap_or_default();
             let single = SINGLE.contains(&first) && !matches!(room, "protocol" | "playground");
             let own = first == room || first == "clock" || first.is_empty();
-            let shared = first == "protocol" && !matches!(room, "playground" | "clients")
+            let shared = first == "protocol" && room != "playground"
                 || first == "config" && !matches!(room, "protocol" | "playground" | "agent" | "store");
             let lawful =
                 allowed.iter().any(|other| import == *other || import.starts_with(&format!("{other}::")));

@@ -103,6 +103,7 @@ impl Bench {
             place: self.place(),
             requester: Actor::new("U1", "Ann"),
             earlier: Vec::new(),
+            written: Vec::new(),
             tried: tried.iter().map(|command| json!({ "command": command })).collect(),
         };
         self.tool.examine(value, &context).await

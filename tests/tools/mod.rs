@@ -2,4 +2,5 @@
 
 mod custom_tool;
 mod jobs;
+mod repositories;
 mod sandbox;

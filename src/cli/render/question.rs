@@ -283,6 +283,7 @@ pub(in crate::cli) mod tests {
         one.votes = vec![Vote { by: "U1".into(), name: "Bob".to_owned(), at: Timestamp(0) }];
         one.approvers = Approvers::Listed { people: vec!["U1".into()], groups: vec!["S1".to_owned()] };
         one.calls[0].diff = Some(crate::text::unified_diff("echo 9", "echo 1"));
+        one.calls[0].proposed = Some(json!({ "command": "echo 9" }));
         one.calls[0].cost = Cost::Unknown("no price is known".to_owned());
         assert_eq!(
             draw(&one, Paint::Plain),

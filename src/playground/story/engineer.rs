@@ -6,13 +6,9 @@
 use serde_json::{Value, json};
 
 use super::super::model::Reply;
-use super::LABEL;
 use super::past::{Deed, Past};
+use super::{EVALUATE_ON_HUB, LABEL, TRAIN_ON_HUB};
 
-/// The program that trains, in plain Python.
-pub const TRAIN: &str = include_str!("reviews_train.py");
-/// The program that measures the pushed model and its base.
-pub const EVALUATE: &str = include_str!("reviews_eval.py");
 /// In every report, so that later turns know that the story was told.
 pub(super) const TOLD: &str = "| accuracy on the test split |";
 /// The dataset that it is about.
@@ -70,7 +66,7 @@ pub(super) fn next(past: &Past) -> Reply {
     }
     let jobs: Vec<&Deed> = past.deeds_of("hf_jobs").collect();
     let (training, measuring): (Vec<&Deed>, Vec<&Deed>) =
-        jobs.into_iter().partition(|deed| deed.arguments["script"] == "train.py");
+        jobs.into_iter().partition(|deed| deed.arguments["script"] == TRAIN_ON_HUB);
     match (training.last(), measuring.last()) {
         (None, _) => Reply::says("The trial worked. Training is a job that costs money, so I ask.")
             .and_calls([todos(2), train_call()]),
@@ -115,7 +111,7 @@ fn on_the_bench(past: &Past) -> Option<Reply> {
             Some(why) => {
                 Reply::says(format!("I could not write the script:\n\n```\n{}\n```", last_words(&why)))
             }
-            None => Reply::calls([("write", json!({ "path": "train.py", "content": TRAIN }))]),
+            None => Reply::calls([("write", json!({ "path": "train.py", "content": TRAIN_ON_HUB }))]),
         });
     }
     match past.deeds_of("bash").last() {
@@ -137,7 +133,7 @@ fn train_call() -> (&'static str, Value) {
         json!({
             "operation": "run",
             "note": "Trains the reviews classifier. The script was tried on eighty rows in the sandbox.",
-            "script": "train.py",
+            "script": TRAIN_ON_HUB,
             "hardware_flavor": "cpu-basic",
             "timeout": "10m",
             "env": { "DATASET": DATASET, "HUB_MODEL_ID": MODEL },
@@ -151,7 +147,7 @@ fn measure_call() -> (&'static str, Value) {
         json!({
             "operation": "run",
             "note": "Measures the pushed model and its base on the test split.",
-            "script": EVALUATE,
+            "script": EVALUATE_ON_HUB,
             "hardware_flavor": "cpu-basic",
             "timeout": "5m",
             "env": { "DATASET": DATASET, "HUB_MODEL_ID": MODEL, "BASE_MODEL_ID": BASE },
@@ -201,7 +197,11 @@ fn report(figures: &Value, training: &Deed, measuring: &Deed) -> Reply {
         format!("Model: `{}` at `{}`", text(&model["model"]), short(&model["commit"])),
     ];
     for (what, deed) in [("Training", training), ("Measuring", measuring)] {
-        lines.extend(fact(&deed.result, "cost").map(|cost| format!("{what}: {cost}")));
+        lines.extend(
+            deed.result.lines().find(|line| line.starts_with("http")).map(|url| format!("{what}: {url}")),
+        );
+        lines.extend(fact(&deed.result, "approved by"));
+        lines.extend(fact(&deed.result, "it ran").map(|cost| format!("{what}: {cost}")));
     }
     Reply::says(format!("**Trained and measured.**\n\n{table}\n- {}\n\n_{LABEL}_", lines.join("\n- ")))
 }
@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn a_line_of_the_report_is_found_by_its_first_word() {
-        assert_eq!(fact("Outcome: completed\nCost: $0.01 of $0.02", "cost").unwrap(), "Cost: $0.01 of $0.02");
-        assert_eq!(fact("no such thing", "cost"), None);
+        let report = "Job a/1 completed.\nIt ran for 20 s on cpu-basic and cost $0.01.";
+        assert_eq!(fact(report, "it ran").unwrap(), "It ran for 20 s on cpu-basic and cost $0.01.");
+        assert_eq!(fact("no such thing", "it ran"), None);
     }
 }

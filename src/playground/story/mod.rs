@@ -81,6 +81,14 @@ fn training(past: &Past) -> Reply {
         );
         return Reply::says(words).and_calls([("plan_tool", todos(0, true))]);
     }
+    if past.offers("sandbox_create") && !past.succeeded("sandbox_create") {
+        return match past.failure("sandbox_create") {
+            Some(why) => {
+                Reply::says(format!("There is no sandbox to work in, so I stop here:\n\n```\n{why}\n```"))
+            }
+            None => Reply::calls([("sandbox_create", json!({}))]),
+        };
+    }
     if !past.succeeded("write") {
         return match past.failure("write") {
             Some(why) => {

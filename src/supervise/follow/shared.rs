@@ -39,7 +39,8 @@ impl Pace {
     #[must_use]
     pub fn looking_every(seconds: u64) -> Self {
         let look = Duration::from_secs(seconds.max(1));
-        Self { look, card: look, picture: look * 6, again: look / 10, ..Self::default() }
+        let beat = Duration::from_secs(1).min(look / 5);
+        Self { beat, look, card: look, picture: look * 6, again: look / 10, ..Self::default() }
     }
 }
 

@@ -80,13 +80,10 @@ impl Written {
             sandboxes: None,
             access: HubAccess::new(hub, bot, Arc::new(Nobody), HubAccount::PersonOrBot),
             docs: Docs::new(&ServicesConfig::default()).unwrap(),
-            papers: Papers::new(
-                &ServicesConfig::default(),
-                Manners::default(),
-                &Clock::system(),
-                &Random::seeded(1),
-            )
-            .unwrap(),
+            papers: {
+                let (clock, random) = (Clock::system(), Random::seeded(1));
+                Papers::new(&ServicesConfig::default(), Manners::default(), &clock, &random).unwrap()
+            },
             viewer: DatasetViewer::new(
                 "http://127.0.0.1:9",
                 DatasetViewer::usual_patience(),
@@ -124,7 +121,13 @@ async fn call(tool: &dyn Tool, room: &Room, arguments: Value) -> ToolOutcome {
 
 async fn examine(tool: &dyn Tool, room: &Room, arguments: &Value) -> Examined {
     let requester = room.context().requester;
-    let context = ExamineContext { place: room.place(), requester, earlier: Vec::new(), tried: Vec::new() };
+    let context = ExamineContext {
+        place: room.place(),
+        requester,
+        earlier: Vec::new(),
+        written: Vec::new(),
+        tried: Vec::new(),
+    };
     tool.examine(arguments, &context).await
 }
 

@@ -10,7 +10,7 @@ use super::{Desk, kit, tools};
 async fn the_small_hub_is_explored_read_and_asked_for_its_api() {
     let mut desk = Desk::new().await;
     let hub = SmallHub::start(HubOptions::playground(Clock::system())).await.unwrap();
-    let token = HubOptions::token_of("alice");
+    let token = hub.token("alice");
     let gradio = hub.addresses().gradio.clone();
     desk.tools = tools(&kit(hub.url(), &gradio, Some(&token), 25_000, desk.folder.path(), &desk.clock));
     let found = desk.says("explore_hf_docs", json!({ "endpoint": "trl", "query": "DPO trainers" })).await;

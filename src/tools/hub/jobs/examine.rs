@@ -269,13 +269,29 @@ fn untried(plan: &Plan, context: &ExamineContext) -> Option<String> {
             commands.iter().any(runs)
         }
         Origin::Inline => {
-            commands.iter().any(|command| command.contains(body)) || copied(body, &commands, context)
+            commands.iter().any(|command| command.contains(body))
+                || written(body, &commands, context)
+                || copied(body, &commands, context)
         }
     };
     (!tried).then(|| {
         let seen = count(commands.len(), "command");
         format!("This script was never tried in this session ({seen} ran here, none of them it): its first error costs money.")
     })
+}
+
+/// Whether this very text was written into a file, here or in a sandbox, which Python then ran or loaded.
+fn written(body: &str, commands: &[&str], context: &ExamineContext) -> bool {
+    let files =
+        context.written.iter().filter(|it| it["content"].as_str().is_some_and(|text| text.trim() == body));
+    let stems = files.filter_map(|it| it["path"].as_str()?.rsplit('/').next()?.strip_suffix(".py"));
+    let runs = |stem: &str| {
+        let names = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '_') == stem;
+        let words =
+            |command: &str| command.split(|c: char| c.is_whitespace() || ".;,/'\"".contains(c)).any(names);
+        commands.iter().any(|command| command.contains("python") && words(command))
+    };
+    stems.into_iter().any(runs)
 }
 
 /// Whether a file of the workspace has this very text and was run by its name.

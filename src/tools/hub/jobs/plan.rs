@@ -244,7 +244,7 @@ pub(super) fn file(path: &str, place: &Place) -> Result<String, BadArguments> {
     let name = shown(&place.workspace, &real);
     let (mut opened, about) = files::open(&real).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => bad(format!(
-            "is not there (looked for {name} in the workspace); write it first, or give the code itself"
+            "is not there (looked for {name} in the workspace on this machine); write it there first, or give the code itself, as for a file in a sandbox"
         )),
         _ => bad(format!("cannot be read: {error}")),
     })?;

@@ -135,6 +135,7 @@ fn ticket(number: u64, clock: &Clock) -> Ticket {
         tool: "hf_jobs".to_owned(),
         requester: Actor::new("alice", "Alice"),
         approved_by: Vec::new(),
+        asked_of: None,
         work: Work::Job(JobWork {
             namespace: "alice".to_owned(),
             job_id: number.to_string(),

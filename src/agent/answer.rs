@@ -17,8 +17,8 @@ use super::tool::Place;
 use super::{Agent, Session, grant};
 use crate::clock::Timestamp;
 use crate::protocol::{
-    Act, Actor, ApprovalId, ApprovalRequest, AskedCall, Call, CallId, CallStatus, Decision, Event, TurnState,
-    Verdict, Vote,
+    Act, Actor, ApprovalId, ApprovalRequest, AskedCall, AskedOf, Call, CallId, CallStatus, Decision, Event,
+    TurnState, Verdict, Vote,
 };
 
 /// Why an answer does not count; a line for the person who gave it.
@@ -326,6 +326,7 @@ fn run(session: &mut Session, open: Open, answer: Answer<'_>, verdict: Verdict) 
         let question = asked.calls.iter().find(|question| question.call == call.proposed.id);
         call.approved = question.map(|question| digest(std::slice::from_ref(question)));
         call.approved_by = asked.votes.iter().map(|vote| vote.name.clone()).collect();
+        call.asked_of = Some(AskedOf { needed: asked.needed, approvers: asked.approvers.clone() });
         call.status = CallStatus::Allowed;
         states.push(state_change(&call.proposed, "approved"));
     }

@@ -10,8 +10,8 @@ use super::purse::{Payers, Pledge, PurseError, Wish};
 use super::results::result;
 use super::{Agent, EventSink, Session};
 use crate::protocol::{
-    Call, CallId, CallStatus, Event, Item, OpenTicket, Operation, Pledged, Ticket, TicketChange, TicketId,
-    TicketRequest, TicketWant, ToolOutcome, TurnState, Usage, Waits, Work,
+    Call, CallId, CallStatus, Event, Item, OpenTicket, Operation, Pledged, Scope, Ticket, TicketChange,
+    TicketId, TicketRequest, TicketWant, ToolOutcome, TurnState, Usage, Waits, Work,
 };
 
 /// Reservations for running longer begin so; the rest names ticket and question.
@@ -43,6 +43,7 @@ impl Agent {
                 tool: call.proposed.tool.clone(),
                 requester: turn.requester.clone(),
                 approved_by: call.approved_by.clone(),
+                asked_of: call.asked_of.clone(),
                 work: new.work.clone(),
                 waits: new.waits,
                 pledge: held.take(),
@@ -99,7 +100,11 @@ impl Agent {
             self.purse.spend(&wish).await?;
         }
         let unpriced = u64::from(known.is_none() && !pledges.is_empty());
-        add_usage(session, &Usage { cost: spent, unpriced, ..Usage::default() });
+        // What the ledger counts is what the session counts, also if a process died in between.
+        let standing = self.purse.standing(&Payers::of(session)).await?;
+        let counted = standing.iter().find(|it| matches!(it.account.scope, Scope::Session(_)));
+        let missing = counted.map_or(spent, |it| it.balance.spent.saturating_sub(session.head.usage.cost));
+        add_usage(session, &Usage { cost: missing, unpriced, ..Usage::default() });
         Ok(())
     }
 
@@ -112,6 +117,12 @@ impl Agent {
         let mut events = Vec::new();
         for (ticket, request) in session.take_unfunded() {
             let TicketWant::Longer { pledge: Some(pledge), .. } = &request.want else { continue };
+            if !session.head.tickets.iter().any(|open| open.ticket.id == ticket) {
+                events.push(Event::Remark {
+                    text: "It has ended already, so it does not run longer.".to_owned(),
+                });
+                continue;
+            }
             let wish = Wish {
                 id: pledge.id.clone(),
                 payers: Payers::of(session),

@@ -298,6 +298,8 @@ impl Agent {
         match ended {
             Some(Ok(Ok(outcome))) => outcome,
             Some(Ok(Err(ToolError::Cancelled))) => ToolOutcome::failed(STOPPED),
+            // Nothing ran.
+            Some(Ok(Err(ToolError::Arguments(error)))) => ToolOutcome::failed(error.to_string()).unspent(),
             Some(Ok(Err(error))) => {
                 if let ToolError::Broken(cause) = &error {
                     tracing::warn!(tool = %call.proposed.tool, error = format!("{cause:#}"), "a tool failed");

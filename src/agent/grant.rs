@@ -12,8 +12,8 @@ use super::budget::{self, dollars};
 use super::policy::Autonomy;
 use super::{Advance, Agent, Session};
 use crate::protocol::{
-    Act, Actor, ApprovalRequest, AskedCall, AuditEntry, Call, Cost, Decision, Ending, Event, Grant, Item,
-    Pledged, TicketId, TicketRequest, TicketWant, Turn, TurnState, Verdict, Work,
+    Act, Actor, ApprovalRequest, Approvers, AskedCall, AuditEntry, Call, Cost, Decision, Ending, Event,
+    Grant, Item, Pledged, TicketId, TicketRequest, TicketWant, Turn, TurnState, Verdict, Work,
 };
 
 /// What stands in a question about money where others name a tool.
@@ -57,6 +57,10 @@ impl Agent {
             return false;
         };
         let Work::Job(job) = open.ticket.work.clone() else { return false };
+        if job.timeout_s == 0 {
+            return false;
+        }
+        let asked_of = open.ticket.asked_of.clone();
         let calls = match session.head.turn.as_ref().map(|turn| &turn.state) {
             Some(TurnState::Away { calls, .. }) => calls.clone(),
             None | Some(TurnState::Over { .. }) => Vec::new(),
@@ -74,6 +78,11 @@ impl Agent {
         let terms = self.rules.approvals.plain();
         let mut approval = request(self.random.id("ap_").into(), &turn, asked, &terms, now);
         approval.grant = Some(grant);
+        // Whoever had to agree to the job has to agree to more of it.
+        if let Some(first) = asked_of {
+            approval.needed = approval.needed.max(first.needed);
+            approval.approvers = Approvers::All { of: vec![approval.approvers, first.approvers] };
+        }
         note_question(session, &approval, Act::Asked, None, now);
         set_state(session, TurnState::Waiting { calls, approval, told: false });
         true
@@ -109,7 +118,8 @@ impl Agent {
                     format!("Let “{title}” run {} longer", crate::text::duration(*seconds)),
                     format!(
                         "Hugging Face cannot prolong a running job. A yes starts it anew when its time is up, {cost}: \
-                         its script must go on from what it has saved."
+                         its script must go on from what it has saved, and it gets the account's token only: other \
+                         secrets are not carried over."
                     ),
                 )
             }

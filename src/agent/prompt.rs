@@ -27,7 +27,8 @@ const WITH_TOOLS: [(&str, &str); 5] = [
     ("hf_papers", include_str!("../../prompts/with/hf_papers.md")),
     ("sandbox_create", include_str!("../../prompts/with/sandbox_create.md")),
     ("hf_jobs", include_str!("../../prompts/with/hf_jobs.md")),
-    ("trackio", include_str!("../../prompts/with/trackio.md")),
+    // There is no tool for it: jobs report to it.
+    ("hf_jobs", include_str!("../../prompts/with/trackio.md")),
 ];
 
 /// The system prompt of this session; the same at every step.

@@ -151,6 +151,7 @@ impl Agent {
                 named_cap: false,
                 meanwhile: None,
                 approved_by: Vec::new(),
+                asked_of: None,
             })
             .collect();
         set_state(session, TurnState::Calling { calls });

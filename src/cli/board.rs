@@ -115,6 +115,7 @@ mod tests {
             tool: "hf_jobs".to_owned(),
             requester: Actor::new("local", "Ann"),
             approved_by: Vec::new(),
+            asked_of: None,
             work: Work::Job(JobWork { title: "train".to_owned(), ..JobWork::default() }),
             waits: Waits::ForEnd,
             pledge: None,

@@ -244,6 +244,19 @@ fn what_makes_no_sense_is_refused_with_where_it_came_from() {
 }
 
 #[test]
+fn an_address_of_spaces_says_where_the_space_goes() {
+    let given =
+        |url: &str| Desk::new().file("configs/ml-intern.json", &json!({"services": {"spaces_url": url}}));
+    let refused = given("https://spaces.example").refused();
+    assert!(
+        refused.contains("services.spaces_url: ") && refused.contains("{space} is expected"),
+        "{refused}"
+    );
+    let kept = given("http://127.0.0.1:1/at/{space}").load().config.services.spaces_url;
+    assert_eq!(kept, "http://127.0.0.1:1/at/{space}");
+}
+
+#[test]
 fn a_secret_in_the_wrong_form_is_not_shown() {
     let desk = Desk::new().file("configs/ml-intern.json", &json!({"slack": {"bot_token": 12_345_678}}));
     assert!(!desk.refused().contains("12345678"));

@@ -46,6 +46,13 @@ pub(super) fn config(config: &Config, origin: impl Fn(&[String]) -> Option<Origi
             say(path, format!("{url:?} was given, but an address with http:// or https:// is expected"));
         }
     }
+    if !config.services.spaces_url.contains("{space}") {
+        let given = &config.services.spaces_url;
+        say(
+            "services.spaces_url",
+            format!("{given:?} was given, but {{space}} is expected in it, where the Space's name goes"),
+        );
+    }
     if !(1..=10).contains(&config.slack.connections) {
         let given = config.slack.connections;
         say(

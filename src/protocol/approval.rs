@@ -51,6 +51,15 @@ fn one() -> u32 {
     1
 }
 
+/// On which terms people were asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedOf {
+    /// How many different people had to say yes.
+    pub needed: u32,
+    /// Who could.
+    pub approvers: Approvers,
+}
+
 /// One of several people who must say yes has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {

@@ -22,7 +22,9 @@ pub mod tool;
 pub mod turn;
 pub mod usage;
 
-pub use approval::{ApprovalRequest, Approvers, AskedCall, Decision, Grant, OnExpiry, Verdict, Vote};
+pub use approval::{
+    ApprovalRequest, Approvers, AskedCall, AskedOf, Decision, Grant, OnExpiry, Verdict, Vote,
+};
 pub use audit::{Act, AuditEntry, AuditRecord};
 pub use board::{Attachment, JobView, Stage};
 pub use event::Event;

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::approval::AskedOf;
 use super::ids::{CallId, PersonId, SessionKey, TicketId, TurnId};
 use super::operation::{Actor, Origin};
 use crate::clock::Timestamp;
@@ -36,6 +37,9 @@ pub struct Ticket {
     /// Names of those who said yes to it; empty if nobody was asked.
     #[serde(default)]
     pub approved_by: Vec<String>,
+    /// On which terms they were asked: more of it is asked on these terms at least.
+    #[serde(default)]
+    pub asked_of: Option<AskedOf>,
     /// What it is.
     pub work: Work,
     /// Who waits for it.

@@ -49,6 +49,12 @@ impl ToolOutcome {
         Self { output: output.into(), success: false, cost: None, plan: None, tickets: Vec::new() }
     }
 
+    /// The same, and nothing was spent: what was set aside for the call is given back.
+    #[must_use]
+    pub fn unspent(self) -> Self {
+        Self { cost: Some(0), ..self }
+    }
+
     /// The call has begun external work whose end is its result. `meanwhile` is what the model reads should
     /// it go on before that.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::approval::ApprovalRequest;
+use super::approval::{ApprovalRequest, AskedOf};
 use super::guards::Guards;
 use super::ids::{CallId, TurnId};
 use super::message::ProposedCall;
@@ -109,6 +109,9 @@ pub struct Call {
     /// Names of those who said yes to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approved_by: Vec<String>,
+    /// On which terms they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_of: Option<AskedOf>,
 }
 
 /// What was done about a call.

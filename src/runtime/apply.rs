@@ -206,6 +206,7 @@ fn expire(session: &mut Session, approval: &crate::protocol::ApprovalId, now: Ti
         }
         OnExpiry::GoOn => events.extend(processing(session)),
         OnExpiry::Stop => {
+            events.extend(close_open_calls(session, words));
             let by = Some("the clock, because nobody answered in time".to_owned());
             set_state(session, TurnState::Over { ending: Ending::Interrupted { by }, at: now, told: false });
         }
@@ -376,7 +377,7 @@ fn title(text: &str) -> String {
 
 #[cfg(test)]
 #[path = "apply_tests.rs"]
-mod tests;
+pub(super) mod tests;
 
 #[cfg(test)]
 #[path = "operation_tests.rs"]

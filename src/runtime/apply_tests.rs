@@ -41,7 +41,7 @@ impl crate::model::Model for Mute {
     }
 }
 
-pub(super) fn agent() -> Agent {
+pub(in crate::runtime) fn agent() -> Agent {
     Agent {
         model: Arc::new(Mute),
         toolbox: Toolbox::new(Vec::new()),
@@ -66,11 +66,11 @@ fn origin() -> Origin {
     Origin::new(Door::Terminal, Value::Null)
 }
 
-pub(super) fn session() -> Session {
+pub(in crate::runtime) fn session() -> Session {
     Session::new(SessionHead::new("s".into(), origin(), Timestamp(0)), Vec::new())
 }
 
-pub(super) fn does(who: &str, kind: OperationKind) -> Operation {
+pub(in crate::runtime) fn does(who: &str, kind: OperationKind) -> Operation {
     let actor = Actor::new(who, who.to_uppercase());
     Operation { id: "o".into(), session: "s".into(), origin: origin(), actor, at: Timestamp(1_000), kind }
 }
@@ -79,7 +79,7 @@ pub(super) fn says(text: &str) -> Operation {
     does("alice", OperationKind::Say { text: text.into(), handle: Value::Null })
 }
 
-fn asked(status: CallStatus) -> Session {
+pub(in crate::runtime) fn asked(status: CallStatus) -> Session {
     let agent = agent();
     let mut session = session();
     apply(&mut session, &says("train it"), Vec::new(), &agent);
@@ -92,6 +92,7 @@ fn asked(status: CallStatus) -> Session {
         named_cap: false,
         meanwhile: None,
         approved_by: Vec::new(),
+        asked_of: None,
     };
     session.push(Item::Assistant {
         text: String::new(),

@@ -9,7 +9,9 @@ use crate::agent::away::{self, Return};
 use crate::agent::results::close_open_calls;
 use crate::agent::{Agent, Session};
 use crate::clock::Timestamp;
-use crate::protocol::{Decision, Ending, Event, JobWish, Operation, TicketId, TicketWant, TurnState};
+use crate::protocol::{
+    Decision, Ending, Event, Grant, JobWish, Operation, TicketId, TicketWant, Turn, TurnState,
+};
 
 /// Ends the turn in hand, and the jobs of the session.
 pub(super) fn stop(session: &mut Session, operation: &Operation, now: Timestamp) -> Vec<Event> {
@@ -26,8 +28,10 @@ pub(super) fn stop(session: &mut Session, operation: &Operation, now: Timestamp)
     let mut events = if waiting {
         answer::withdraw(session, &words, Decision::Abandoned { name: name.clone(), at: now })
     } else {
-        close_open_calls(session, &words)
+        Vec::new()
     };
+    // Beside what was asked about: calls in hand, and calls whose work goes on outside.
+    events.extend(close_open_calls(session, &words));
     events.retain(|event| !matches!(event, Event::Processing { .. }));
     set_state(
         session,
@@ -50,13 +54,34 @@ pub(super) fn returned(
         .find(|open| open.ticket.id == *settled.ticket)
         .map_or_else(|| settled.ticket.to_string(), |open| open.ticket.work.title().to_owned());
     let told = Event::Returned { ticket: settled.ticket.clone(), title, success: settled.success };
-    let mut events = match away::settle(session, settled) {
+    let mut events = end_of_longer(session, &settled, agent.clock.now());
+    events.extend(match away::settle(session, settled) {
         Return::Result(events) => [events, processing_if_thinking(session)].concat(),
+        // A turn that waits for people or for other work goes on waiting; it reads the news when it thinks.
+        Return::News if is_waiting(session) => Vec::new(),
         Return::News => begin_turn(session, operation, agent),
-        Return::Note => return Vec::new(),
-    };
+        Return::Note => return events,
+    });
     events.push(told);
     events
+}
+
+fn is_waiting(session: &Session) -> bool {
+    matches!(
+        session.head.turn.as_ref().map(|turn| &turn.state),
+        Some(TurnState::Waiting { .. } | TurnState::Away { .. } | TurnState::Calling { .. })
+    )
+}
+
+/// What has ended cannot run longer: a question about that is over.
+fn end_of_longer(session: &mut Session, settled: &away::Settled<'_>, at: Timestamp) -> Vec<Event> {
+    let about = |grant: &Grant| matches!(grant, Grant::Longer { ticket, .. } if ticket == settled.ticket);
+    let open = session.head.turn.as_ref().and_then(Turn::approval);
+    if !open.and_then(|asked| asked.grant.as_ref()).is_some_and(about) {
+        return Vec::new();
+    }
+    let name = "the end of the job".to_owned();
+    answer::withdraw(session, "The job has ended.", Decision::Abandoned { name, at })
 }
 
 fn processing_if_thinking(session: &Session) -> Vec<Event> {
@@ -88,3 +113,7 @@ pub(super) fn job(
         (false, _) => vec![private(operation, "That has ended already.")],
     }
 }
+
+#[cfg(test)]
+#[path = "outside_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@
 
 use crate::agent::Session;
 use crate::clock::Timestamp;
-use crate::protocol::{Actor, Operation, OperationId, OperationKind, Turn, Verdict};
+use crate::protocol::{Actor, JobWish, Operation, OperationId, OperationKind, Turn, Verdict};
 use crate::store::Later;
 
 /// The operations to deliver later for the question that is open; none if there is none. The same
@@ -31,10 +31,12 @@ pub(super) fn timers(session: &Session) -> Vec<Later> {
     timers
 }
 
-/// The same after an operation, if that may have changed when the open question ends: an edit may.
+/// The same after an operation, if that may have changed when the open question ends, or made one.
 pub(super) fn timers_after(operation: &Operation, session: &Session) -> Vec<Later> {
     match &operation.kind {
         OperationKind::Decide { verdict: Verdict::Edit { .. }, .. } => timers(session),
+        // It has made a question.
+        OperationKind::Job { wish: JobWish::Longer, .. } => timers(session),
         _ => Vec::new(),
     }
 }

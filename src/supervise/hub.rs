@@ -109,10 +109,10 @@ impl JobSource for HubJobs {
     async fn ours(&self, namespace: &str) -> Result<Vec<Found>, SourceError> {
         let filter = JobFilter {
             stages: OPEN.iter().map(|stage| (*stage).to_owned()).collect(),
-            labels: BTreeMap::from([(labels::OURS.to_owned(), "job".to_owned())]),
+            labels: BTreeMap::from([(labels::OURS.to_owned(), labels::JOB.to_owned())]),
         };
         let listed = self.hub.jobs(namespace, &filter, MOST).await.map_err(of_hub)?;
-        let ours = |job: &Job| job.labels.contains_key(labels::OURS) && !job.status.stage().is_over();
+        let ours = |job: &Job| labels::is_job(&job.labels) && !job.status.stage().is_over();
         let found = listed.items.into_iter().filter(ours).map(|job| Found {
             url: self.hub.job_page(namespace, &job.id),
             title: job.labels.get(labels::NAME).cloned().unwrap_or_else(|| format!("job {}", job.id)),
@@ -120,9 +120,14 @@ impl JobSource for HubJobs {
             created: moment(job.created_at.as_deref()),
             name: JobName { namespace: namespace.to_owned(), id: job.id },
             flavour: job.flavor,
+            timeout_s: job.timeout,
             labels: job.labels,
         });
         Ok(found.collect())
+    }
+
+    async fn price(&self, flavour: &str) -> Option<u64> {
+        tokio::time::timeout(LOOKUP, self.hub.job_price(flavour)).await.ok()?.ok()?
     }
 }
 

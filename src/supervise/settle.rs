@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::figures::{short, span};
+use super::figures::{dollars, short, span};
 use super::memo::Memo;
-use super::view::alarm_line;
+use super::view::{self, alarm_line};
+use crate::clients::hub::jobs::labels;
 use crate::clock::Timestamp;
-use crate::protocol::{Amount, JobWork, Operation, OperationId, OperationKind, Run, Stage, Ticket};
+use crate::protocol::{JobWork, Operation, OperationId, OperationKind, Purpose, Run, Stage, Ticket};
 
 /// Characters of the log's end that the agent gets.
 pub const TAIL: usize = 6_000;
@@ -44,12 +45,10 @@ pub fn output((job, approved_by): (&JobWork, &[String]), memo: &Memo, log: &str,
     if let Some(message) = &memo.run.message {
         let _ = write!(text, " The Hub says: {}", crate::text::cut(message, 500));
     }
-    let _ = write!(text, "\n{}", job.url);
+    let _ = write!(text, "\n{}", view::url(job, memo));
     let ran = memo.billed_s(now).map(|seconds| span(Duration::from_secs(seconds)));
     let ran = ran.map_or_else(|| "for an unknown time".to_owned(), |ran| format!("for {ran}"));
-    let cost = memo
-        .cost(job.price, now)
-        .map_or_else(|| "an unknown sum".to_owned(), |cost| Amount(cost).to_string());
+    let cost = memo.cost(job.price, now).map_or_else(|| "an unknown sum".to_owned(), dollars);
     let _ = write!(text, "\nIt ran {ran} on {} and cost {cost}.", job.flavour);
     if memo.earlier > 0 {
         let _ = write!(
@@ -58,7 +57,9 @@ pub fn output((job, approved_by): (&JobWork, &[String]), memo: &Memo, log: &str,
             crate::text::count(memo.earlier as usize, "job")
         );
     }
+    let measured = job.output.as_deref().filter(|_| job.purpose == Purpose::Evaluate);
     let known = [
+        ("Measured", joined(measured, revision(job))),
         ("Dataset", joined(job.dataset.as_deref(), job.dataset_revision.as_deref())),
         ("Base model", job.base_model.clone()),
         ("Approved by", Some(approved_by.join(", ")).filter(|names| !names.is_empty())),
@@ -66,7 +67,8 @@ pub fn output((job, approved_by): (&JobWork, &[String]), memo: &Memo, log: &str,
     for (label, value) in known.into_iter().filter_map(|(label, value)| Some((label, value?))) {
         let _ = write!(text, "\n{label}: {}", crate::text::cut(&value, 300));
     }
-    if let (Some(repo), Some(commit)) = (&job.output, &memo.commit) {
+    // What an evaluation measures is not its result.
+    if let (Some(repo), Some(commit), None) = (&job.output, &memo.commit, measured) {
         let _ = write!(text, "\nIts result: {repo}, whose newest commit is {commit}.");
     }
     let metrics = metric_lines(memo);
@@ -95,11 +97,26 @@ pub fn output((job, approved_by): (&JobWork, &[String]), memo: &Memo, log: &str,
     text
 }
 
-fn joined(dataset: Option<&str>, revision: Option<&str>) -> Option<String> {
+fn joined(repo: Option<&str>, revision: Option<&str>) -> Option<String> {
     Some(match revision {
-        Some(revision) => format!("{} at {revision}", dataset?),
-        None => dataset?.to_owned(),
+        Some(revision) => format!("{} at {revision}", repo?),
+        None => repo?.to_owned(),
     })
+}
+
+/// The revision of the model that an evaluation measures, if it was named.
+fn revision(job: &JobWork) -> Option<&str> {
+    job.labels.get(labels::REVISION).map(String::as_str)
+}
+
+/// The commit that the registry keeps with the job's model: of a training the newest of its result, of an
+/// evaluation the one that it measured.
+fn commit(job: &JobWork, memo: &Memo) -> Option<String> {
+    if job.purpose != Purpose::Evaluate {
+        return memo.commit.clone();
+    }
+    let whole = |revision: &&str| revision.len() == 40 && revision.chars().all(|c| c.is_ascii_hexdigit());
+    revision(job).filter(whole).map(str::to_owned)
 }
 
 fn outcome(memo: &Memo) -> String {
@@ -159,7 +176,7 @@ pub fn run(ticket: &Ticket, job: &JobWork, memo: &Memo, now: Timestamp) -> Run {
         thread: None,
         title: job.title.clone(),
         purpose: job.purpose,
-        url: job.url.clone(),
+        url: view::url(job, memo),
         flavour: job.flavour.clone(),
         namespace: job.namespace.clone(),
         script: job.script.clone(),
@@ -167,7 +184,7 @@ pub fn run(ticket: &Ticket, job: &JobWork, memo: &Memo, now: Timestamp) -> Run {
         dataset: job.dataset.clone(),
         dataset_revision: job.dataset_revision.clone(),
         output: job.output.clone(),
-        output_commit: memo.commit.clone(),
+        output_commit: commit(job, memo),
         metrics,
         cost: memo.cost(job.price, now).filter(|_| over),
         requester: ticket.requester.name.clone(),

@@ -48,6 +48,8 @@ pub struct Found {
     pub session: Option<String>,
     /// The hardware.
     pub flavour: String,
+    /// Seconds that it may run, if the provider says.
+    pub timeout_s: Option<u64>,
     /// All its labels.
     pub labels: std::collections::BTreeMap<String, String>,
     /// When it was asked for.
@@ -92,6 +94,10 @@ pub trait JobSource: Send + Sync {
     async fn commit(&self, repo: &str) -> Option<String>;
     /// Jobs of ours in this namespace that have not ended.
     async fn ours(&self, namespace: &str) -> Result<Vec<Found>, SourceError>;
+    /// What this hardware costs in micro-dollars an hour; `None` if nobody knows.
+    async fn price(&self, _flavour: &str) -> Option<u64> {
+        None
+    }
 }
 
 /// Providers, as whoever asked for a job sees them.

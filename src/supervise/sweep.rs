@@ -53,6 +53,14 @@ pub struct Sweep {
     pub owner: Arc<dyn Tell>,
 }
 
+/// Where jobs of ours may run.
+struct Spot {
+    namespace: String,
+    source: Arc<dyn JobSource>,
+    /// Whose account sees them; `None` for the bot's own.
+    person: Option<Actor>,
+}
+
 /// What one sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -91,7 +99,7 @@ impl Sweep {
         let mut swept = Swept::default();
         let now = self.shared.clock.now();
         let mut seen = BTreeSet::new();
-        for (namespace, source) in self.places().await? {
+        for Spot { namespace, source, person } in self.places().await? {
             let found = match source.ours(&namespace).await {
                 Ok(found) => found,
                 Err(error) => {
@@ -106,7 +114,8 @@ impl Sweep {
                 }
                 match self.session_of(&job).await? {
                     Some(head) => {
-                        self.adopt(&job, head, now).await?;
+                        let price = source.price(&job.flavour).await;
+                        self.adopt(&job, (head, person.clone(), price), now).await?;
                         swept.adopted += 1;
                     }
                     None => {
@@ -121,7 +130,7 @@ impl Sweep {
     }
 
     /// Where jobs of ours may run: what open tickets and the registry name, and the bot's own account.
-    async fn places(&self) -> crate::store::Result<Vec<(String, Arc<dyn JobSource>)>> {
+    async fn places(&self) -> crate::store::Result<Vec<Spot>> {
         let mut people: BTreeMap<String, Vec<Actor>> = BTreeMap::new();
         for ticket in self.shared.store.open_tickets(None, MANY).await? {
             if let Work::Job(job) = ticket.work {
@@ -143,11 +152,13 @@ impl Sweep {
         let mut places = Vec::new();
         for (namespace, people) in people {
             for person in people {
-                places.push((namespace.clone(), self.sources.of(&person).await));
+                let source = self.sources.of(&person).await;
+                places.push(Spot { namespace: namespace.clone(), source, person: Some(person) });
             }
         }
         if let Some((source, namespaces)) = self.sources.own().await {
-            places.extend(namespaces.into_iter().map(|namespace| (namespace, source.clone())));
+            let spot = |namespace| Spot { namespace, source: source.clone(), person: None };
+            places.extend(namespaces.into_iter().map(spot));
         }
         Ok(places)
     }
@@ -176,8 +187,15 @@ impl Sweep {
     }
 
     /// Follows it again, and says so where it was begun.
-    async fn adopt(&self, job: &Found, head: SessionHead, now: Timestamp) -> crate::store::Result<()> {
+    async fn adopt(
+        &self,
+        job: &Found,
+        (head, person, price): (SessionHead, Option<Actor>, Option<u64>),
+        now: Timestamp,
+    ) -> crate::store::Result<()> {
         let turn = head.turn.as_ref();
+        // Through whose account it was found sees it later, too.
+        let requester = person.or_else(|| turn.map(|turn| turn.requester.clone()));
         let ticket = Ticket {
             id: ticket_id(&job.name),
             session: head.key.clone(),
@@ -185,15 +203,17 @@ impl Sweep {
             turn: turn.map_or_else(|| TurnId::from(Ticket::SWEPT), |turn| turn.id.clone()),
             call: CallId::from(Ticket::SWEPT),
             tool: "hf_jobs".to_owned(),
-            requester: turn
-                .map_or_else(|| Actor::new(Ticket::SWEPT, "nobody known"), |turn| turn.requester.clone()),
+            requester: requester.unwrap_or_else(|| Actor::new(Ticket::SWEPT, "nobody known")),
             approved_by: Vec::new(),
+            asked_of: None,
             work: Work::Job(JobWork {
                 namespace: job.name.namespace.clone(),
                 job_id: job.name.id.clone(),
                 url: job.url.clone(),
                 title: job.title.clone(),
                 flavour: job.flavour.clone(),
+                price,
+                timeout_s: job.timeout_s.unwrap_or_default(),
                 labels: job.labels.clone(),
                 ..JobWork::default()
             }),

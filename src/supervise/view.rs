@@ -7,6 +7,8 @@ use super::metrics::{Axis, Track, is_evaluation, is_loss};
 use crate::clock::Timestamp;
 use crate::protocol::{JobView, JobWork, Stage, Ticket};
 
+/// Readings of a metric below which there is no curve to draw: an evaluation with two numbers has none.
+const READINGS: u64 = 4;
 /// Metrics on a card.
 const METRICS: usize = 6;
 
@@ -45,7 +47,8 @@ pub fn card(ticket: &Ticket, job: &JobWork, memo: &Memo, now: Timestamp) -> JobV
 }
 
 /// Where people see the job in hand.
-fn url(job: &JobWork, memo: &Memo) -> String {
+#[must_use]
+pub fn url(job: &JobWork, memo: &Memo) -> String {
     match &memo.job {
         Some(other) if job.url.ends_with(&job.job_id) => {
             format!("{}{other}", &job.url[..job.url.len() - job.job_id.len()])
@@ -118,6 +121,10 @@ pub fn alt(track: &Track) -> String {
 /// # Errors
 /// As [`chart::draw`].
 pub fn picture(title: &str, track: &Track) -> anyhow::Result<Option<Vec<u8>>> {
+    let enough = |name: &str| track.metrics.iter().any(|it| it.name == name && it.count >= READINGS);
+    if !track.curves.iter().any(|curve| enough(&curve.name)) {
+        return Ok(None);
+    }
     let last = |name: &str| track.metrics.iter().find(|it| it.name == name).and_then(|it| it.last);
     let rank = |name: &str| match (is_loss(name), is_evaluation(name)) {
         (true, false) => 0,
@@ -137,4 +144,20 @@ pub fn picture(title: &str, track: &Track) -> anyhow::Result<Option<Vec<u8>>> {
         _ => "step",
     };
     chart::draw(&Picture { title: title.to_owned(), axis: axis.to_owned(), lines: lines.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::metrics::Reading;
+    use super::*;
+
+    #[test]
+    fn a_curve_needs_four_readings() {
+        let mut track = Track::default();
+        for step in 1..=4_u32 {
+            let values = vec![("loss".to_owned(), 3.0 / f64::from(step))];
+            track.take(&Reading { step: Some(step.into()), values, ..Reading::default() }, Timestamp(0));
+            assert_eq!(picture("x", &track).unwrap().is_some(), step == 4, "{step}");
+        }
+    }
 }

@@ -8,7 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { openBrowser } from "./harness.mjs";
 import { access, writing, hostile, faults, looks } from "./common.mjs";
-import { approveStory, editStory, rejectStory } from "./story.mjs";
+import { approveStory, editStory, engineerStory, rejectStory } from "./story.mjs";
 import { workspaceStory } from "./workspace.mjs";
 
 const [file, directory, mode] = process.argv.slice(2);
@@ -33,6 +33,7 @@ try {
     root = await approveStory(test, alice, nonApprover);
     await editStory(test, alice);
     await rejectStory(test, alice);
+    await engineerStory(test, alice);
   }
   await faults(test, alice);
   await looks(test, root);

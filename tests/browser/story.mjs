@@ -4,6 +4,7 @@
 import { equal, ensure, until, writes, goTo } from "./harness.mjs";
 
 const ASK = "@ml-intern fine-tune a tiny classifier and tell me how good it gets";
+const ASK_ENGINEER = "@ml-intern learn to tell the reviews on our Hub apart, and say how good it gets";
 const CARD_MS = 90_000;
 const END_MS = 180_000;
 const EDIT_MARK = "edited in the page";
@@ -20,8 +21,8 @@ const threadPane = (tab) => tab.getByTestId("thread-pane");
 const buttons = (tab, name) => threadPane(tab).getByRole("button", { name, exact: true });
 
 /** Writes the question and opens its thread; answers the root's ts. */
-async function ask(tab) {
-  const row = await writes(tab, ASK);
+async function ask(tab, words = ASK) {
+  const row = await writes(tab, words);
   const ts = await row.getAttribute("data-ts");
   await tab.locator(`[data-testid="thread-summary"][data-ts="${ts}"]`).click({ timeout: CARD_MS });
   await threadPane(tab).waitFor();
@@ -109,10 +110,36 @@ export async function approveStory({ page, check, shot }, alice, nonApprover) {
   return root;
 }
 
+/** The long way: papers, data, a sandbox, a job that trains, a job that measures. Real runs, about a minute. */
+export async function engineerStory({ check, shot }, alice) {
+  await check("from papers to a trained and measured model, with a card and a picture of the job", async () => {
+    await ask(alice, ASK_ENGINEER);
+    await card(alice);
+    const times = await approveUntilDone(alice, "Approve");
+    ensure(times >= 4, `a sandbox, a trial and two jobs are asked about, not ${times}`);
+    const text = await threadPane(alice).textContent();
+    for (const words of ["Trained and measured", "eval_accuracy", "Approved by: "]) ensure(text.includes(words), `“${words}” in the thread`);
+    ensure((await threadPane(alice).getByTestId("picture").count()) > 0, "a picture of the training");
+    await until(async () => (await threadPane(alice).getByTestId("picture").first().evaluate((image) => image.naturalWidth)) > 0, "the picture to be drawn");
+    equal(await buttons(alice, "Stop job").count(), 0, "buttons of jobs that have ended");
+    await nothingTurns(alice);
+    await shot(alice, "engineer");
+  }, alice);
+}
+
+/** The sandbox that the demonstration works in is asked about first. */
+async function pastSandbox(tab) {
+  const row = await card(tab);
+  if (!(await row.innerText()).includes("sandbox_create")) return row;
+  await press(tab, row.getByRole("button", { name: "Approve", exact: true }));
+  await until(async () => (await row.getByRole("button", { name: "Approve", exact: true }).count()) === 0, "the sandbox to be decided", 30_000);
+  return card(tab);
+}
+
 export async function editStory({ check, shot }, alice) {
   await check("an edited command is what runs", async () => {
     await ask(alice);
-    const row = await card(alice);
+    const row = await pastSandbox(alice);
     await row.getByRole("button", { name: "Edit", exact: true }).click();
     await alice.getByTestId("modal").waitFor();
     const field = alice.locator('[data-testid="modal"] textarea, [data-testid="modal"] input[type="text"]').first();
@@ -141,7 +168,7 @@ function edited(value) {
 export async function rejectStory({ check, shot }, alice) {
   await check("a rejection with its reason is on the card, and the thread ends", async () => {
     await ask(alice);
-    const row = await card(alice);
+    const row = await pastSandbox(alice);
     await row.getByRole("button", { name: "Reject", exact: true }).click();
     await alice.getByTestId("modal").waitFor();
     await alice.locator('[data-testid="modal"] textarea, [data-testid="modal"] input[type="text"]').first().fill("the data set is not cleaned yet");

@@ -274,6 +274,11 @@ async fn without_credits_nothing_runs_and_people_are_told_where_to_add_some() {
     thread.answered("There are no credits.").await;
     let result = last_result(&world);
     assert!(result.contains("billing_required") && result.contains("/settings/billing"), "{result}");
+    thread.reply("alice", "!usage").await;
+    thread.hears("This session").await;
+    let usage =
+        thread.messages().into_iter().rev().find(|it| it.bot && shown(it).contains("This session")).unwrap();
+    assert!(!shown(&usage).contains("$0.40"), "what never ran costs nothing: {}", shown(&usage));
     world.finish().await;
 }
 

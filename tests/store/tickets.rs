@@ -23,6 +23,7 @@ fn ticket(id: &str, door: Door) -> Ticket {
         tool: "hf_jobs".to_owned(),
         requester: Actor::new("U1", "Ann"),
         approved_by: vec!["Bob".to_owned()],
+        asked_of: None,
         work: Work::Job(JobWork { title: "train".to_owned(), ..JobWork::default() }),
         waits: Waits::ForEnd,
         pledge: None,

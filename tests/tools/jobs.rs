@@ -185,6 +185,22 @@ async fn a_job_begins_once_and_is_a_ticket_from_then_on() {
 }
 
 #[tokio::test]
+async fn a_dashboard_is_set_up_first_and_keeps_no_job_from_running() {
+    let bench = Bench::open().await;
+    bench.hub.jobs().every(JobPlan::log(["step 1"]));
+    let mut value = run(SCRIPT);
+    value["trackio_space_id"] = json!("alice/board");
+    let outcome = bench.call(value.clone()).await.unwrap();
+    assert!(outcome.output.contains("\nDashboard: http"), "{}", outcome.output);
+    let begun = work(&outcome);
+    assert!(begun.dashboard.is_some_and(|url| url.ends_with("/spaces/alice/board")));
+    value["trackio_space_id"] = json!("carol/board");
+    let outcome = bench.call(value).await.unwrap();
+    assert!(outcome.output.contains("carol/board is not set up whole"), "{}", outcome.output);
+    assert_eq!(work(&outcome).namespace, "alice");
+}
+
+#[tokio::test]
 async fn an_answer_that_was_lost_does_not_begin_it_twice() {
     let bench = Bench::open().await;
     bench.hub.jobs().every(JobPlan::log(["step 1"]));
@@ -251,7 +267,13 @@ async fn people_read_what_would_run_and_what_is_wrong_with_it() {
     });
     let assessment = bench.assess(&value).unwrap();
     assert!(matches!(assessment.risk, Risk::Ask { .. }) && matches!(assessment.cost, Cost::AtMost(_)));
-    assert_eq!((assessment.preview.as_str(), assessment.language.as_str()), (train, "python"));
+    let (settings, code) = assessment.preview.split_at(assessment.preview.len() - train.len());
+    assert_eq!((code, assessment.language.as_str()), (train, "python"));
+    assert_eq!(
+        settings,
+        "# uv run --with trl --with hf-transfer -\n# image ghcr.io/astral-sh/uv:python3.12-bookworm\n\
+         # dependencies: trl, hf-transfer\n# env TRACKIO_SPACE_ID=alice/board\n"
+    );
     assert_eq!(assessment.editable.as_deref(), Some("script"));
     assert_eq!(assessment.title, "Train alice/nothing on carol/secret-data (cpu-basic, 20 min at most)");
     let shown = bench.shown(&bench.examine(&value, &["ls"]).await);
@@ -291,6 +313,9 @@ async fn a_changed_script_is_shown_against_the_last_one() {
     std::fs::write(bench.place().workspace.join("t.py"), "print(1)\nprint(3)\n").unwrap();
     let diff = bench.examine(&value, &[]).await.diff.unwrap();
     assert!(diff.contains("-print(2)") && diff.contains("+print(3)"), "{diff}");
+    assert!(diff.starts_with("--- last run\n+++ this run\n"), "{diff}");
+    std::fs::write(bench.place().workspace.join("t.py"), "import os\nprint(os.name)\n").unwrap();
+    assert_eq!(bench.examine(&value, &[]).await.diff, None, "another script altogether");
 }
 
 #[tokio::test]

@@ -373,6 +373,7 @@ async fn what_a_dead_worker_left_open_is_settled_if_it_may_have_run_and_given_ba
         named_cap: false,
         meanwhile: None,
         approved_by: Vec::new(),
+        asked_of: None,
     };
     let turn = bench.session.head.turn.as_mut().unwrap();
     turn.steps = 1;

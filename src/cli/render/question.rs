@@ -44,7 +44,7 @@ pub fn draw(request: &ApprovalRequest, paint: Paint) -> String {
         match (&call.diff, &call.proposed) {
             (Some(changed), Some(_)) => out.push_str(&diff(changed, paint)),
             (Some(changed), None) => {
-                out.push_str("  what changed against the last run here:\n");
+                out.push_str("  what changed:\n");
                 out.push_str(&diff_lines(changed, paint));
             }
             (None, _) => {}

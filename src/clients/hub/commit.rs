@@ -1,8 +1,9 @@
 //! Commits of several files at once: added, replaced, copied, deleted; to a branch or as a pull request.
 //!
 //! Owns the order of requests of the official client: ask how each file is wanted, send large ones by LFS,
-//! then one commit. Files that are there already as they are, are left out. Nothing is changed before the
-//! last request. A commit whose answer was lost is not sent again: whether it was made is unknown.
+//! then one commit. Files that are there already as they are, are left out; so are those that the repository
+//! ignores, and they are named. Nothing is changed before the last request. A commit whose answer was lost is
+//! not sent again: whether it was made is unknown.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -87,6 +88,8 @@ pub struct Committed {
     pub changed: bool,
     /// The pull request's page, if one was made.
     pub pull_request: Option<String>,
+    /// Paths that were left out because the repository's `.gitignore` ignores them.
+    pub ignored: Vec<String>,
 }
 
 impl Committed {
@@ -133,6 +136,10 @@ struct Put<'a> {
 }
 
 impl Put<'_> {
+    fn is_ignored(&self) -> bool {
+        self.mode.as_ref().is_some_and(|mode| mode.should_ignore)
+    }
+
     fn is_large(&self) -> bool {
         self.looked.size > 0 && self.mode.as_ref().is_some_and(|mode| mode.upload_mode == "lfs")
     }
@@ -158,6 +165,8 @@ impl Hub {
         }
         let large: Vec<Large<'_>> = puts.iter().filter(|put| put.is_large()).filter_map(large).collect();
         self.upload_large(at, &large, watch).await?;
+        let ignored: Vec<String> =
+            puts.iter().filter(|put| put.is_ignored()).map(|put| put.path.to_owned()).collect();
         let mut lines: Vec<Value> = Vec::new();
         let mut room = REGULAR;
         let mut puts = puts.iter();
@@ -175,9 +184,9 @@ impl Hub {
         }
         if lines.is_empty() {
             let oid = self.info(&new.repo, Some(&new.revision)).await?.sha.unwrap_or_default();
-            return Ok(Committed { oid, changed: false, pull_request: None });
+            return Ok(Committed { oid, changed: false, pull_request: None, ignored });
         }
-        self.send_commit(new, &lines).await
+        Ok(Committed { ignored, ..self.send_commit(new, &lines).await? })
     }
 
     /// Asks the Hub how it wants each file.
@@ -242,7 +251,8 @@ impl Hub {
         }
         let ask = to(new, "commit").body("application/x-ndjson", body).timeout(TIMEOUT);
         let made: Made = self.json(&ask).await?;
-        Ok(Committed { oid: made.commit_oid, changed: true, pull_request: made.pull_request_url })
+        let (oid, pull_request) = (made.commit_oid, made.pull_request_url);
+        Ok(Committed { oid, changed: true, pull_request, ignored: Vec::new() })
     }
 }
 
@@ -253,7 +263,7 @@ fn to(new: &NewCommit, what: &str) -> Ask {
 }
 
 fn large<'a>(put: &'a Put<'a>) -> Option<Large<'a>> {
-    let same = put.mode.as_ref().is_some_and(|mode| mode.should_ignore || mode.oid == put.sha256);
+    let same = put.is_ignored() || put.mode.as_ref().is_some_and(|mode| mode.oid == put.sha256);
     let oid = put.sha256.clone()?;
     (!same).then_some(Large { path: put.path, content: put.content, oid, size: put.looked.size })
 }

@@ -10,6 +10,8 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// Characters of the Hub's own words that are kept.
 const WORDS: usize = 300;
+/// Seconds that the Hub can ask to wait; more counts as this much.
+const LONGEST_WAIT: u64 = 24 * 60 * 60;
 
 /// Why the Hub did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -195,7 +197,7 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
     let seconds: Option<u64> = retry.or_else(|| {
         text("ratelimit")?.split(';').find_map(|part| part.trim().strip_prefix("t=")?.parse().ok())
     });
-    seconds.map(Duration::from_secs)
+    seconds.map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)))
 }
 
 #[cfg(test)]
@@ -243,6 +245,8 @@ mod tests {
             (&[("retry-after", "7"), ("ratelimit", "\"api\";r=0;t=55")][..], Some(7)),
             (&[("ratelimit", "\"api\";r=0;t=55")], Some(55)),
             (&[("retry-after", "soon")], None),
+            (&[("retry-after", "18446744073709551615")], Some(LONGEST_WAIT)),
+            (&[("ratelimit", "\"api\";r=0;t=18446744073709551615")], Some(LONGEST_WAIT)),
             (&[], None),
         ] {
             assert_eq!(wait(&headers(pairs)), seconds.map(Duration::from_secs));

@@ -212,7 +212,7 @@ impl Hub {
             HubError::Limited { after: Some(after) } => *after,
             _ => back_off,
         };
-        let late = tries.since.elapsed() + wait > self.patience.whole;
+        let late = tries.since.elapsed().saturating_add(wait) > self.patience.whole;
         if !again || tries.done >= self.patience.tries || wait > self.patience.longest || late {
             return Err(error);
         }

@@ -132,7 +132,7 @@ fn train_call() -> (&'static str, Value) {
         "hf_jobs",
         json!({
             "operation": "run",
-            "note": "Trains the reviews classifier. The script was tried on eighty rows in the sandbox.",
+            "note": "Train the reviews classifier; tried on eighty rows.",
             "script": TRAIN_ON_HUB,
             "hardware_flavor": "cpu-basic",
             "timeout": "10m",
@@ -146,7 +146,7 @@ fn measure_call() -> (&'static str, Value) {
         "hf_jobs",
         json!({
             "operation": "run",
-            "note": "Measures the pushed model and its base on the test split.",
+            "note": "Measure the pushed model and its base.",
             "script": EVALUATE_ON_HUB,
             "hardware_flavor": "cpu-basic",
             "timeout": "5m",

@@ -12,19 +12,25 @@ const OPEN: u32 = 200;
 impl Held<'_> {
     /// Before an operation about external work: a ticket that a sweep opened for this session becomes known to it.
     pub(super) async fn take_up_ticket(&mut self, operation: &Operation) -> Result<()> {
-        let (OperationKind::Job { ticket, .. } | OperationKind::Settle { ticket, .. }) = &operation.kind
-        else {
-            return Ok(());
-        };
-        let tickets = &self.session.head.tickets;
-        if tickets.iter().any(|open| open.ticket.id == *ticket) {
+        let about_work = matches!(
+            operation.kind,
+            OperationKind::Job { .. }
+                | OperationKind::Settle { .. }
+                | OperationKind::Stop
+                | OperationKind::New
+                | OperationKind::Status
+        );
+        if !about_work {
             return Ok(());
         }
         let open = self.worker.0.store.open_tickets(Some(&operation.session), OPEN).await?;
         // One that a call of this session began, and that is not in its head, has been settled.
-        let swept = |found: &Ticket| found.id == *ticket && found.call == CallId::from(Ticket::SWEPT);
-        if let Some(ticket) = open.into_iter().find(swept) {
-            self.session.head.tickets.push(OpenTicket { ticket, stopped_by: None, more: Vec::new() });
+        let swept = open.into_iter().filter(|found| found.call == CallId::from(Ticket::SWEPT));
+        for ticket in swept {
+            let tickets = &mut self.session.head.tickets;
+            if tickets.iter().all(|known| known.ticket.id != ticket.id) {
+                tickets.push(OpenTicket { ticket, stopped_by: None, more: Vec::new() });
+            }
         }
         Ok(())
     }

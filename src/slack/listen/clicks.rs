@@ -1,5 +1,6 @@
 //! Buttons and modals.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,14 @@ use crate::protocol::{Actor, ApprovalId, ApprovalRequest, OperationKind, Session
 use crate::slack::place::Place;
 use crate::slack::translate::{Addressed, Button, Clicked, Form, Submitted};
 use crate::slack::{modal, say};
+use crate::text::{is_hub_token, redact_hub_tokens};
 
 /// A trigger lives three seconds; an answer later than this is too late anyway.
 const MODAL_PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// Under the text of an edit that brings a token.
+const TOKEN_IN_EDIT: &str = "There is a Hugging Face token in this. Take it out: what is written here is kept with the \
+     thread.";
 
 impl Listener {
     pub(super) async fn clicked(self: &Arc<Self>, clicked: Clicked) -> Answer {
@@ -91,7 +97,9 @@ impl Listener {
             return Answer::Taken;
         }
         let verdict = match form {
-            Form::Reject(reason) => Verdict::Reject { reason },
+            Form::Reject(reason) => {
+                Verdict::Reject { reason: reason.map(|reason| redact_hub_tokens(&reason).into_owned()) }
+            }
             Form::Edit(texts) => {
                 let Ok(head) = self.intake.head(&place.session()).await else { return Answer::Again };
                 let Some(request) = waiting(head.as_ref(), &approval) else {
@@ -102,7 +110,17 @@ impl Listener {
                         return Answer::Show(json!({ "response_action": "errors", "errors": errors }));
                     }
                     Ok(arguments) if arguments.is_empty() => Verdict::Approve,
-                    Ok(arguments) => Verdict::Edit { arguments },
+                    Ok(arguments) => {
+                        let known: String =
+                            request.calls.iter().map(|call| call.arguments.to_string()).collect();
+                        if arguments.values().any(|new| brings_a_token(&new.to_string(), &known)) {
+                            let found = texts.iter().find(|(_, text)| brings_a_token(text, &known));
+                            let block = found.or_else(|| texts.iter().next()).map(|(block, _)| block.clone());
+                            let errors = BTreeMap::from([(block.unwrap_or_default(), TOKEN_IN_EDIT)]);
+                            return Answer::Show(json!({ "response_action": "errors", "errors": errors }));
+                        }
+                        Verdict::Edit { arguments }
+                    }
                 }
             }
         };
@@ -159,5 +177,38 @@ fn is_settled(head: &SessionHead, approval: &ApprovalId) -> bool {
         None | Some(TurnState::Over { .. } | TurnState::Away { .. }) => true,
         Some(TurnState::Waiting { approval: asked, .. }) => asked.id != *approval,
         Some(TurnState::Thinking | TurnState::Calling { .. }) => false,
+    }
+}
+
+/// Whether a text holds a token of the Hub that is not in what is known already.
+fn brings_a_token(text: &str, known: &str) -> bool {
+    text.match_indices("hf_").any(|(at, prefix)| {
+        let tail = at + prefix.len();
+        let end =
+            text[tail..].find(|c: char| !c.is_ascii_alphanumeric()).map_or(text.len(), |end| tail + end);
+        let word = &text[at..end];
+        is_hub_token(word) && !known.contains(word)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brings_a_token;
+
+    #[test]
+    fn only_a_token_that_was_not_there_is_brought() {
+        let token = |letter: &str| format!("hf_{}", letter.repeat(34));
+        let known = format!("{{\"command\":\"login {}\"}}", token("a"));
+        for (text, brings) in [
+            (format!("login {}\n", token("a")), false),
+            (format!("login {}\n", token("b")), true),
+            (format!("a={} b={}", token("a"), token("b")), true),
+            (format!("{}b", token("a")), true),
+            (format!("x{}", token("b")), true),
+            ("pip install hf_transfer; echo $hf_".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(brings_a_token(&text, &known), brings, "{text}");
+        }
     }
 }

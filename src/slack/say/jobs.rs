@@ -12,7 +12,7 @@ pub const LOGS: &str = "Logs";
 /// Asked before a job is stopped.
 pub const STOP_JOB_SURE: &str = "The job ends now. What it has not pushed to the Hub is lost.";
 /// Above what changed since the last run.
-pub const SINCE_LAST: &str = "What changed against the last run in this thread:";
+pub const SINCE_LAST: &str = "What changed:";
 /// A call that goes on outside.
 pub const GOES_ON: &str = "Runs on; its card is below.";
 

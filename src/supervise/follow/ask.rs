@@ -63,6 +63,7 @@ impl Follow {
         }
         if let Longer::Begin { seconds, label } = &self.memo.longer
             && now >= self.due.begin
+            && self.memo.stop.is_none()
         {
             let (seconds, label) = (*seconds, label.clone());
             self.due.begin = now.plus(self.shared.pace.look);
@@ -110,7 +111,8 @@ impl Follow {
     /// The job's time was up and people let it run longer: it is begun anew. Says whether it is.
     pub(super) fn goes_on(&mut self) -> bool {
         match &self.memo.longer {
-            Longer::Begin { .. } => true,
+            // Whoever stops it stops that, too. Should it have begun already, the sweep finds it by its label.
+            Longer::Begin { .. } => self.memo.stop.is_none(),
             Longer::Granted { seconds }
                 if self.memo.run.stage == Some(Stage::TimedOut) && self.memo.stop.is_none() =>
             {

@@ -5,7 +5,7 @@
 
 use super::{Flight, Follow, Next};
 use crate::clock::Timestamp;
-use crate::protocol::Stage;
+use crate::protocol::{Purpose, Stage};
 use crate::store::Result;
 use crate::supervise::settle;
 
@@ -55,7 +55,9 @@ impl Follow {
         let alarms = self.memo.alarms.end(message.as_deref(), now);
         self.raised(alarms, now);
         self.write_lines().await;
+        // An evaluation pushes nothing: the newest commit of what it measures is not its result.
         if self.memo.stage() == Stage::Completed
+            && self.job.purpose != Purpose::Evaluate
             && let Some(repo) = self.job.output.clone()
         {
             self.memo.commit = self.source.commit(&repo).await;

@@ -109,6 +109,10 @@ impl JobSource for Provider {
         Some(format!("commit-of-{repo}"))
     }
 
+    async fn price(&self, flavour: &str) -> Option<u64> {
+        (flavour == "a10g-small").then_some(1_000_000)
+    }
+
     async fn ours(&self, namespace: &str) -> Result<Vec<Found>, SourceError> {
         let found = self.found.lock().unwrap();
         Ok(found.iter().filter(|job| job.name.namespace == namespace).cloned().collect())
@@ -336,6 +340,7 @@ pub fn ticket(now: Timestamp) -> Ticket {
         tool: "hf_jobs".to_owned(),
         requester: Actor::new("U1", "Alice"),
         approved_by: vec!["Bob".to_owned()],
+        asked_of: None,
         work: Work::Job(JobWork {
             namespace: "alice".to_owned(),
             job_id: JOB.to_owned(),

@@ -1,9 +1,11 @@
 //! What people hope for: a job is followed, shown, and told to its session.
 
 use super::stage::*;
+use crate::clients::hub::jobs::labels;
 use crate::protocol::*;
 use crate::supervise::log::spool::Spool;
 use crate::supervise::memo::Memo;
+use crate::supervise::settle;
 
 fn training(steps: u32) -> Vec<String> {
     (1..=steps)
@@ -54,6 +56,21 @@ async fn a_job_is_followed_to_its_end_and_its_session_is_told() {
     assert_eq!(runs[0].output_commit.as_deref(), Some("commit-of-alice/tuned"));
     assert_eq!((runs[0].metrics["loss"], runs[0].approved_by[0].as_str()), (0.075, "Bob"));
     stage.stop().await;
+}
+
+#[test]
+fn an_evaluation_names_what_it_measured_and_claims_no_result() {
+    let now = crate::clock::Timestamp(1_000_000_000);
+    let ticket = ticket(now);
+    let Work::Job(job) = ticket.work.clone() else { panic!("no job") };
+    let revision = "a".repeat(40);
+    let labels = [(labels::REVISION.to_owned(), revision.clone())].into();
+    let job = JobWork { purpose: Purpose::Evaluate, labels, ..job };
+    let memo = Memo { commit: Some("newest".to_owned()), ..Memo::of(&serde_json::Value::Null) };
+    let text = settle::output((&job, &[]), &memo, "", now);
+    assert!(text.contains(&format!("\nMeasured: alice/tuned at {revision}")), "{text}");
+    assert!(!text.contains("newest"), "{text}");
+    assert_eq!(settle::run(&ticket, &job, &memo, now).output_commit, Some(revision));
 }
 
 #[tokio::test]
@@ -155,7 +172,10 @@ async fn a_job_that_people_let_run_longer_is_begun_anew_once() {
     stage.until_closed().await;
     assert_eq!(stage.provider.begun.lock().unwrap().len(), 1);
     let (output, success, cost) = stage.settled().await.unwrap();
-    assert!(success && output.contains("Job alice/job-2-7200 completed."), "{output}");
+    assert!(success && output.starts_with("Job alice/job-2-7200 completed.\n"), "{output}");
+    assert_eq!(output.lines().nth(1), Some("https://hub/jobs/alice/job-2-7200"));
+    let runs = stage.store.runs(&RunFind { limit: 5, ..RunFind::default() }).await.unwrap();
+    assert_eq!(runs[0].url, "https://hub/jobs/alice/job-2-7200");
     assert_eq!(cost, Some(1_500_000));
     stage.stop().await;
 }

@@ -123,6 +123,7 @@ async fn a_sweep_tells_of_jobs_that_nobody_follows() {
         title: "lost".to_owned(),
         session,
         flavour: "a10g-small".to_owned(),
+        timeout_s: None,
         labels: std::collections::BTreeMap::new(),
         created: Some(stage.clock.now()),
     };
@@ -165,6 +166,7 @@ async fn a_sweep_takes_up_a_job_whose_session_is_there() {
         title: "lost".to_owned(),
         session: Some(labels::session_digest(&"s1".into())),
         flavour: "a10g-small".to_owned(),
+        timeout_s: Some(7_200),
         labels: std::collections::BTreeMap::new(),
         created: None,
     }];
@@ -178,6 +180,10 @@ async fn a_sweep_takes_up_a_job_whose_session_is_there() {
     assert_eq!(sweep.sweep().await.unwrap(), Swept::default());
     let open = stage.store.open_tickets(Some(&"s1".into()), 10).await.unwrap();
     assert_eq!(open.len(), 2);
+    let adopted = open.iter().find(|ticket| ticket.id.as_str() == "job:alice/lost").unwrap();
+    let Work::Job(job) = &adopted.work else { panic!("no job") };
+    assert_eq!((job.price, job.timeout_s), (Some(1_000_000), 7_200));
+    assert_eq!(adopted.requester, Actor::new("U1", "Alice"), "through whose account it was found");
     assert!(stage.seen.alarms.lock().unwrap()[0].1.starts_with("A job that nobody followed"));
 }
 

@@ -58,8 +58,14 @@ impl Remote {
         Self { sandboxes, random, output_cap, secrets }
     }
 
+    /// The session's sandbox, if it is the requester's to use.
+    async fn ready(&self, context: &CallContext) -> Result<Record, Trouble> {
+        let ready = self.sandboxes.ready(&context.place.session, &context.requester);
+        ready.await.map_err(Trouble::Told)
+    }
+
     async fn open(&self, context: &CallContext) -> Result<Open, Trouble> {
-        let record = self.sandboxes.ready(&context.place.session).await.map_err(Trouble::Told)?;
+        let record = self.ready(context).await?;
         let sandbox = self.sandboxes.line_to(&record).await.map_err(ToolError::Broken)?;
         self.sandboxes.used(&record).await;
         Ok(Open { record, sandbox })
@@ -113,11 +119,13 @@ impl Computer for Remote {
         LIMITS
     }
 
-    fn aim(&self, place: &Place, given: &str, _wish: Wish) -> Result<Aim, BadArguments> {
+    fn aim(&self, place: &Place, given: &str, wish: Wish) -> Result<Aim, BadArguments> {
         let path = whole(given)?;
         let system = ["/proc", "/sys", "/dev"].iter().any(|system| path.starts_with(system));
         let risk = if system {
             Risk::Never { reason: "the path is a window into the system, not a file".to_owned() }
+        } else if wish == Wish::Change && !path.starts_with(HOME) {
+            Risk::Ask { reason: "It changes the machine outside of /app.".to_owned() }
         } else {
             Risk::Free
         };
@@ -126,11 +134,19 @@ impl Computer for Remote {
         Ok(Aim { name, path, risk, alike: None, exists: None })
     }
 
-    fn aim_command(&self, _place: &Place, folder: &str) -> Result<Aim, BadArguments> {
+    fn aim_command(&self, place: &Place, folder: &str) -> Result<Aim, BadArguments> {
         let path = whole(folder).map_err(|BadArguments(why)| BadArguments(format!("`work_dir`: {why}")))?;
-        let reason = "Runs a shell command in the sandbox, which holds a token of the Hub.".to_owned();
+        // What is agreed to for one person's token is not agreed to for another's.
+        let (whose, key) = match self.sandboxes.known(&place.session) {
+            Some(record) => (
+                format!("{} token", self.sandboxes.whose_token(&record)),
+                format!("sandbox:bash:{}", record.by),
+            ),
+            None => ("a token".to_owned(), "sandbox:bash".to_owned()),
+        };
+        let reason = format!("Runs a shell command in the sandbox, which holds {whose} of the Hub.");
         let words = "shell commands in this session's sandbox".to_owned();
-        let alike = Some(Alike { key: "sandbox:bash".to_owned(), words });
+        let alike = Some(Alike { key, words });
         Ok(Aim { name: shown(&path), path, risk: Risk::Ask { reason }, alike, exists: None })
     }
 
@@ -139,7 +155,7 @@ impl Computer for Remote {
         if let Risk::Never { reason } = aim.risk {
             return Err(BadArguments(format!("`{}`: {reason}", aim.name)).into());
         }
-        let record = self.sandboxes.ready(&context.place.session).await.map_err(Trouble::Told)?;
+        let record = self.ready(context).await?;
         let secrets = self.sandboxes.secrets_in(&record).await;
         Ok(At { path: whole(given)?, name: aim.name, secrets })
     }

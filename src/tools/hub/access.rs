@@ -48,6 +48,12 @@ impl HubAccess {
         self.hub.with_token(self.token(person).await)
     }
 
+    /// Whether everybody's requests are made with the bot's token.
+    #[must_use]
+    pub fn is_bots(&self) -> bool {
+        self.whose == HubAccount::Bot
+    }
+
     /// The Hub by the bot's own account, if it has one.
     #[must_use]
     pub fn bot(&self) -> Option<(Hub, Secret)> {

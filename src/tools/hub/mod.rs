@@ -85,12 +85,15 @@ pub fn tools(kit: &HubKit) -> Vec<Arc<dyn Tool>> {
         tools.push(Arc::new(SandboxCreate::new(Arc::clone(sandboxes))));
     }
     tools.push(Arc::new(papers::HfPapers::new(kit.papers.clone(), kit.output_cap, kit.secrets.clone())));
-    tools.push(Arc::new(dataset::InspectDataset::new(
-        kit.access.clone(),
-        kit.viewer.clone(),
-        kit.output_cap,
-        kit.secrets.clone(),
-    )));
+    tools.push(Arc::new(
+        dataset::InspectDataset::new(
+            kit.access.clone(),
+            kit.viewer.clone(),
+            kit.output_cap,
+            kit.secrets.clone(),
+        )
+        .within(&kit.services),
+    ));
     tools
 }
 

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::{Accounts, HfRepoFiles, HfRepoGit, HubAccess, HubKit, Unreadable};
-use crate::agent::tool::{ExamineContext, Examined, Risk, Tool, ToolError};
+use crate::agent::tool::{ExamineContext, Examined, Risk, Tool};
 use crate::clients::dataset_viewer::DatasetViewer;
 use crate::clients::docs::Docs;
 use crate::clients::hub::{Hub, Patience};
@@ -23,6 +23,8 @@ use crate::protocol::{PersonId, ToolOutcome};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::tools::workspace::fixture::Room;
+
+mod uploads;
 
 struct Nobody;
 
@@ -262,51 +264,6 @@ async fn a_file_is_read_piece_by_piece_and_binary_is_said() {
         "{}",
         missing.output
     );
-}
-
-#[tokio::test]
-async fn people_see_what_an_upload_changes_and_that_is_what_is_done() {
-    let (hub, room) = (Written::start().await, Room::new());
-    let files = HfRepoFiles::new(&hub.kit());
-    hub.says("GET /api/models/alice/m", 200, &json!({ "id": "alice/m", "private": false }));
-    hub.says("HEAD /alice/m/resolve/main/README.md", 200, &json!("one\ntwo\n"));
-    hub.says("GET /alice/m/resolve/main/README.md", 200, &json!("one\ntwo\n"));
-    let shown = examine(&files, &room, &upload("one\n2\n")).await;
-    assert!(shown.diff.as_ref().unwrap().contains("-two\n+2\n"), "{shown:?}");
-    assert!(shown.facts.iter().any(|(_, fact)| fact.contains("public: everybody sees it")), "{shown:?}");
-    let same = examine(&files, &room, &upload("one\ntwo\n")).await;
-    assert!(same.warnings[0].contains("nothing would change"), "{same:?}");
-    hub.takes("README.md");
-    let done = call(&files, &room, upload("one\n2\n")).await;
-    assert!(done.success && done.output.contains("commit c0ffee"), "{}", done.output);
-    assert!(hub.bodies("POST /api/models/alice/m/commit/main")[0].contains("b25lCjIK"));
-    hub.says("POST /api/models/alice/m/commit/main", 500, &json!({ "error": "oops" }));
-    let lost = call(&files, &room, upload("one\n2\n")).await;
-    assert!(!lost.success && lost.output.contains("Whether it was done is not known"), "{}", lost.output);
-}
-
-#[tokio::test]
-async fn a_file_of_the_workspace_that_changed_after_the_question_is_not_uploaded() {
-    let (hub, room) = (Written::start().await, Room::new());
-    let files = HfRepoFiles::new(&hub.kit());
-    hub.takes("w.txt");
-    let arguments =
-        json!({ "operation": "upload", "repo_id": "alice/m", "path": "w.txt", "local_path": "out/w.txt" });
-    let gone = files.call(arguments.clone(), room.context()).await.unwrap_err();
-    assert!(matches!(&gone, ToolError::Arguments(why) if why.0.contains("no file `out/w.txt`")), "{gone}");
-    std::fs::create_dir(room.path("out")).unwrap();
-    std::fs::write(room.path("out/w.txt"), "weights").unwrap();
-    examine(&files, &room, &arguments).await;
-    std::fs::write(room.path("out/w.txt"), "others!").unwrap();
-    let refused = call(&files, &room, arguments.clone()).await;
-    assert!(!refused.success && refused.output.contains("changed since"), "{}", refused.output);
-    examine(&files, &room, &arguments).await;
-    let done = call(&files, &room, arguments.clone()).await;
-    assert!(done.success, "{}", done.output);
-    std::fs::write(room.path("out/w.txt"), "has a-configured-secret in it").unwrap();
-    let secret = call(&files, &room, arguments).await;
-    assert!(!secret.success && secret.output.contains("secret of this installation"), "{}", secret.output);
-    assert_eq!(hub.bodies("POST /api/models/alice/m/commit/main").len(), 1);
 }
 
 #[tokio::test]

@@ -102,6 +102,12 @@ async fn what_a_sandbox_asks_and_promises_is_its_own() {
         Risk::Free,
         "it is not this machine"
     );
+    let outside = Risk::Ask { reason: "It changes the machine outside of /app.".to_owned() };
+    for path in ["/etc/hosts", "../x", "/app/../etc/hosts", "/application/x"] {
+        assert_eq!(desk.assess("write", &json!({ "path": path, "content": "x" })).risk, outside, "{path}");
+        let edit = json!({ "path": path, "old_str": "x", "new_str": "y" });
+        assert_eq!(desk.assess("edit", &edit).risk, outside, "{path}");
+    }
     let description = desk.tool("bash").spec().description;
     assert!(description.contains("240 if left out, 1200 at most"), "{description}");
     assert!(!description.contains("no tokens"), "{description}");

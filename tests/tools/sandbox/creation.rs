@@ -24,9 +24,9 @@ async fn a_sandbox_is_made_as_the_official_client_would_and_is_ready_to_use() {
         [
             "GET /api/whoami-v2".to_owned(),
             "POST /api/spaces/burtenshaw/sandbox/duplicate".to_owned(),
-            at("secrets"),
             at("preupload/main"),
             at("commit/main"),
+            at("secrets"),
             format!("GET /api/spaces/{space}/runtime"),
         ]
     );
@@ -36,9 +36,10 @@ async fn a_sandbox_is_made_as_the_official_client_would_and_is_ready_to_use() {
             shelf.seen[1].1,
             json!({ "repository": space, "visibility": "private", "hardware": "t4-small", "sleepTimeSeconds": 2700 })
         );
-        assert_eq!(shelf.seen[2].1["key"], "SANDBOX_API_TOKEN");
-        assert_eq!(shelf.seen[2].1["value"].as_str().unwrap().len(), 43);
-        assert_eq!(shelf.seen[3].1, json!({ "key": "HF_TOKEN", "value": TOKEN }));
+        // The template is replaced before there is a token to steal.
+        assert_eq!(shelf.seen[4].1["key"], "SANDBOX_API_TOKEN");
+        assert_eq!(shelf.seen[4].1["value"].as_str().unwrap().len(), 43);
+        assert_eq!(shelf.seen[5].1, json!({ "key": "HF_TOKEN", "value": TOKEN }));
         let commit = shelf.seen.iter().find(|(line, _)| line.contains("/commit/")).unwrap();
         let header = json!({ "key": "header", "value": { "summary": "Setup sandbox server", "description": "" } });
         assert_eq!(commit.1[0], header);
@@ -81,6 +82,7 @@ fn people_read_what_it_costs_and_what_goes_into_it() {
     );
     assert_eq!((paid.cost, paid.alike, paid.effect), (Cost::AtMost(4_000_000), None, Effect::Changes));
     assert!(paid.preview.contains("a100-large, $4.00 an hour"), "{}", paid.preview);
+    assert!(paid.preview.contains("it goes on costing until it is deleted"), "{}", paid.preview);
     assert!(paid.preview.contains("The dashboard alice/runs is set up"), "{}", paid.preview);
     for (arguments, said) in [
         (json!({ "hardware": "b300" }), "`hardware`: there is no `b300`; it can be a100-large, "),
@@ -252,5 +254,7 @@ async fn a_dashboard_is_set_up_with_the_sandbox_and_is_in_its_environment() {
         let sandbox = shelf.spaces.iter().find(|(name, _)| name.contains("sandbox-")).unwrap().1;
         assert_eq!(sandbox.secrets["TRACKIO_SPACE_ID"], "alice/runs");
         assert_eq!(sandbox.secrets["TRACKIO_PROJECT"], "first");
+        let last = shelf.seen.iter().rfind(|(line, _)| line.ends_with("/secrets")).unwrap();
+        assert_eq!(last.1["key"], "HF_TOKEN", "the token comes last");
     });
 }

@@ -1,6 +1,7 @@
 //! What goes wrong between us and a sandbox, and what the model reads then.
 
-use ml_intern::agent::tool::ToolError;
+use ml_intern::agent::tool::{Risk, ToolError};
+use ml_intern::tools::hub::sandbox::Phase;
 use serde_json::json;
 
 use super::Desk;
@@ -94,6 +95,25 @@ async fn a_sandbox_that_sleeps_or_was_stopped_or_failed_is_told_apart() {
         let told = desk.call("read", json!({ "path": "x" })).await;
         assert!(told.output.contains(said), "{}", told.output);
     }
+}
+
+#[tokio::test]
+async fn what_is_out_of_order_is_deleted_only_after_people_were_asked() {
+    let desk = Desk::new().await;
+    let space = desk.with_sandbox().await;
+    desk.hub.look(|shelf| shelf.spaces.get_mut(&space).unwrap().stages = ["RUNTIME_ERROR"].into());
+    let told = desk.call("sandbox_create", json!({})).await;
+    assert!(!told.success && told.output.contains("is out of order (RUNTIME_ERROR)"), "{}", told.output);
+    assert!(desk.hub.look(|shelf| shelf.spaces.contains_key(&space)), "nobody was asked yet");
+    assert_eq!(desk.sandboxes.known(&"s".into()).unwrap().phase, Phase::Broken);
+    let told = desk.call("bash", json!({ "command": "ls" })).await;
+    assert!(told.output.contains("is out of order. Call `sandbox_create`"), "{}", told.output);
+    let asked = desk.assess("sandbox_create", &json!({}));
+    assert!(matches!(asked.risk, Risk::Ask { .. }));
+    assert!(asked.preview.contains(&format!("{space} (cpu-basic) is deleted first")), "{}", asked.preview);
+    let made = desk.call("sandbox_create", json!({})).await;
+    assert!(made.success, "{}", made.output);
+    desk.hub.look(|shelf| assert!(shelf.spaces.len() == 1 && !shelf.spaces.contains_key(&space)));
 }
 
 #[tokio::test]

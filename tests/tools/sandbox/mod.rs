@@ -4,6 +4,7 @@ mod alike;
 mod creation;
 mod dashboard;
 mod faults;
+mod owners;
 mod server;
 pub mod space_hub;
 
@@ -29,12 +30,13 @@ use serde_json::{Value, json};
 use space_hub::{SpaceHub, TOKEN};
 use tokio_util::sync::CancellationToken;
 
-struct Nobody;
+/// Everybody has given this token, if there is one.
+struct Everybody(Option<Secret>);
 
 #[async_trait]
-impl Accounts for Nobody {
+impl Accounts for Everybody {
     async fn token(&self, _person: &PersonId) -> Result<Option<Secret>, Unreadable> {
-        Ok(None)
+        Ok(self.0.clone())
     }
 }
 
@@ -95,16 +97,38 @@ impl Desk {
         Self::at(SpaceHub::start().await, tempfile::tempdir().unwrap(), Where::Sandbox, token)
     }
 
+    /// Where people act with tokens of their own.
+    pub async fn of_people() -> Self {
+        ml_intern::clients::http::install_tls();
+        let folder = tempfile::tempdir().unwrap();
+        Self::by(SpaceHub::start().await, folder, Where::Sandbox, (Some(TOKEN), HubAccount::Person))
+    }
+
+    /// The same session after the program was started anew and people gave another token.
+    pub fn with_token_of_people(self, token: &str) -> Self {
+        Self::by(self.hub, self.folder, Where::Sandbox, (Some(token), HubAccount::Person))
+    }
+
     /// The same session after the program was started anew, an hour of the clock by no means later.
     pub fn restarted(self) -> Self {
         Self::at(self.hub, self.folder, Where::Sandbox, Some(TOKEN))
     }
 
     fn at(hub: SpaceHub, folder: tempfile::TempDir, place: Where, token: Option<&str>) -> Self {
+        Self::by(hub, folder, place, (token, HubAccount::Bot))
+    }
+
+    fn by(
+        hub: SpaceHub,
+        folder: tempfile::TempDir,
+        place: Where,
+        (token, whose): (Option<&str>, HubAccount),
+    ) -> Self {
         let clock = Clock::manual(Timestamp(1_795_600_000_000));
         let random = Random::system();
         let client = Hub::new(&hub.url, None).unwrap().with_patience(Patience::none());
-        let access = HubAccess::new(client, token.map(Secret::new), Arc::new(Nobody), HubAccount::Bot);
+        let token = token.map(Secret::new);
+        let access = HubAccess::new(client, token.clone(), Arc::new(Everybody(token)), whose);
         let services =
             ServicesConfig { spaces_url: format!("{}/at/{{space}}", hub.url), ..ServicesConfig::default() };
         let config = HubConfig::default();
@@ -167,6 +191,12 @@ impl Desk {
             progress: self.lines.clone(),
             cancel: self.cancel.clone(),
         }
+    }
+
+    /// The same call by somebody else.
+    pub async fn call_by(&self, person: Actor, name: &str, arguments: Value) -> ToolOutcome {
+        let context = CallContext { requester: person, ..self.context() };
+        self.tool(name).call(arguments, context).await.unwrap()
     }
 
     pub fn tool(&self, name: &str) -> Arc<dyn Tool> {

@@ -34,6 +34,9 @@ pub struct Job {
     /// The hardware.
     #[serde(default, deserialize_with = "or_nothing")]
     pub flavor: String,
+    /// Seconds that it may run, if the Hub says so.
+    #[serde(default, deserialize_with = "whole")]
+    pub timeout: Option<u64>,
     /// Labels.
     #[serde(default, deserialize_with = "or_nothing")]
     pub labels: BTreeMap<String, String>,
@@ -73,6 +76,11 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// A whole number; whatever else stands there is nothing.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(serde_json::Value::deserialize(deserializer)?.as_u64())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,11 +91,13 @@ mod tests {
         let job: Job = serde_json::from_value(json!({
             "id": "687f", "createdAt": "2026-11-22T10:00:00.000Z", "dockerImage": "python:3.12", "spaceId": null,
             "command": ["python"], "arguments": [], "environment": {}, "secrets": {}, "flavor": "cpu-basic",
-            "labels": null, "status": { "stage": "RUNNING", "message": null }, "durations": null,
+            "labels": null, "timeout": 1800, "status": { "stage": "RUNNING", "message": null }, "durations": null,
             "owner": { "id": "5e", "name": "alice", "type": "user" }
         }))
         .unwrap();
-        assert_eq!((job.owner.name.as_str(), job.labels.len()), ("alice", 0));
+        assert_eq!((job.owner.name.as_str(), job.labels.len(), job.timeout), ("alice", 0, Some(1_800)));
+        let other: Job = serde_json::from_value(json!({ "id": "1", "timeout": "soon" })).unwrap();
+        assert_eq!(other.timeout, None);
         let bare: Job =
             serde_json::from_value(json!({ "id": "1", "command": null, "status": null })).unwrap();
         assert_eq!(bare, Job { id: "1".to_owned(), ..Job::default() });

@@ -8,12 +8,18 @@ use sha2::{Digest, Sha256};
 
 use crate::protocol::{CallId, SessionKey};
 
-/// Says that a job is ours.
+/// Says that a job is ours, and of which kind: [`JOB`] or [`SCHEDULE`].
 pub const OURS: &str = "ml-intern";
+/// A job that a call began and a ticket follows.
+pub const JOB: &str = "job";
+/// A run of a schedule, which nobody follows.
+pub const SCHEDULE: &str = "schedule";
 /// Which session it belongs to, as a digest.
 pub const SESSION: &str = "ml-intern-session";
 /// Which call began it, as a digest.
 pub const CALL: &str = "ml-intern-call";
+/// The revision of the model that it measures.
+pub const REVISION: &str = "ml-intern-revision";
 /// The name that people see in lists.
 pub const NAME: &str = "name";
 
@@ -21,7 +27,7 @@ pub const NAME: &str = "name";
 #[must_use]
 pub fn of(session: &SessionKey, call: &CallId, title: &str) -> BTreeMap<String, String> {
     [
-        (OURS, "job".to_owned()),
+        (OURS, JOB.to_owned()),
         (SESSION, session_digest(session)),
         (CALL, call_digest(session, call)),
         (NAME, slug(title)),
@@ -29,6 +35,28 @@ pub fn of(session: &SessionKey, call: &CallId, title: &str) -> BTreeMap<String, 
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect()
+}
+
+/// The labels of a schedule that this call of this session makes. Its runs carry them.
+#[must_use]
+pub fn of_schedule(session: &SessionKey, call: &CallId, title: &str) -> BTreeMap<String, String> {
+    let mut labels = of(session, call, title);
+    labels.insert(OURS.to_owned(), SCHEDULE.to_owned());
+    labels
+}
+
+/// Whether these are the labels of a job that a call began, and not of a run of a schedule.
+#[must_use]
+pub fn is_job(labels: &BTreeMap<String, String>) -> bool {
+    labels.get(OURS).is_some_and(|kind| kind == JOB)
+}
+
+/// A revision as a label, if the Hub would take it as one.
+#[must_use]
+pub fn revision(revision: &str) -> Option<(String, String)> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let fits = (1..=100).contains(&revision.len()) && revision.chars().all(plain);
+    fits.then(|| (REVISION.to_owned(), revision.to_owned()))
 }
 
 /// The session, as labels name it.
@@ -83,5 +111,13 @@ mod tests {
         let other = SessionKey::from("slack/T1/C1/9.9");
         assert_ne!(call_digest(&session, &call), call_digest(&other, &call));
         assert_eq!(slug("…"), "job");
+    }
+
+    #[test]
+    fn a_run_of_a_schedule_is_no_job_of_a_call() {
+        let (session, call) = (SessionKey::from("s"), CallId::from("c"));
+        assert!(is_job(&of(&session, &call, "x")) && !is_job(&of_schedule(&session, &call, "x")));
+        assert!(!is_job(&BTreeMap::new()));
+        assert!(revision("abc123").is_some() && revision("refs/pr/1").is_none() && revision("").is_none());
     }
 }

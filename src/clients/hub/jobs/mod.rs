@@ -104,4 +104,40 @@ impl Hub {
     pub async fn job_hardware(&self) -> Result<Value, HubError> {
         self.json(&Ask::get(&["api", "jobs", "hardware"])).await
     }
+
+    /// What a job on this hardware costs now, in micro-dollars an hour; `None` if the catalogue does not say.
+    ///
+    /// # Errors
+    /// As [`HubError`] says.
+    pub async fn job_price(&self, flavour: &str) -> Result<Option<u64>, HubError> {
+        Ok(hourly(&self.job_hardware().await?, flavour))
+    }
+}
+
+/// The price of a flavour in the Hub's catalogue, in the form that it has today.
+fn hourly(catalogue: &Value, flavour: &str) -> Option<u64> {
+    let entry = catalogue.as_array()?.iter().find(|entry| entry["name"].as_str() == Some(flavour))?;
+    let micros = entry["unitCostMicroUSD"].as_u64()?;
+    match entry["unitLabel"].as_str()? {
+        "minute" => micros.checked_mul(60),
+        "hour" => Some(micros),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_is_one_an_hour_or_none() {
+        let catalogue = json!([
+            { "name": "t4-small", "unitCostMicroUSD": 6_667, "unitLabel": "minute" },
+            { "name": "h200", "unitCostMicroUSD": 5_000_000, "unitLabel": "hour" },
+            { "name": "odd", "unitCostMicroUSD": 5, "unitLabel": "day" },
+        ]);
+        let prices = ["t4-small", "h200", "odd", "none"].map(|flavour| hourly(&catalogue, flavour));
+        assert_eq!(prices, [Some(400_020), Some(5_000_000), None, None]);
+        assert_eq!(hourly(&json!({}), "h200"), None);
+    }
 }

@@ -74,7 +74,8 @@ impl Tool for FindApi {
             name: "find_hf_api".to_owned(),
             description: "Find endpoints of the Hugging Face Hub's HTTP API by what they do (`query`) or by area (`tag`). \
                           Each comes with its parameters, what it returns and a curl command. Use it where no other tool \
-                          does what is needed, and call the endpoint with bash."
+                          does what is needed. Commands on this machine have no token (`$HF_TOKEN` is empty): with bash \
+                          only public reads work there. In a sandbox and in a job it is set."
                 .to_owned(),
             parameters: parameters::<Arguments>(),
         }

@@ -11,6 +11,8 @@ use crate::text::cut;
 const DESCRIPTION: usize = 300;
 /// Answers that are shown.
 const ANSWERS: usize = 3;
+/// The header with the token, if the command has one.
+const TOKEN: &str = "${HF_TOKEN:+-H \"Authorization: Bearer $HF_TOKEN\"}";
 
 /// One line: what it is called and what it does.
 pub(super) fn line(one: &Endpoint) -> String {
@@ -76,8 +78,8 @@ fn curl(hub: &str, one: &Endpoint) -> String {
     let mut lines = vec![
         format!("curl -X {}", one.method),
         quoted(&format!("{hub}{path}{query}")),
-        // In double quotes, so that the shell fills it in.
-        "-H \"Authorization: Bearer $HF_TOKEN\"".to_owned(),
+        // The shell fills it in, and leaves the header out where there is no token: the Hub refuses an empty one.
+        TOKEN.to_owned(),
     ];
     for it in one.parameters.iter().filter(|it| it.place == "header" && it.required) {
         if !it.name.eq_ignore_ascii_case("authorization") {
@@ -134,7 +136,7 @@ mod tests {
         let expected = [
             "curl -X POST \\",
             r"  'https://hub/api/jobs/o'\''brien; rm -rf //<id>?a=1&b=<b>' \",
-            "  -H \"Authorization: Bearer $HF_TOKEN\" \\",
+            "  ${HF_TOKEN:+-H \"Authorization: Bearer $HF_TOKEN\"} \\",
             r"  -H 'X-Thing: <X-Thing>' \",
             r"  -H 'Content-Type: application/json' \",
             r#"  -d '{"it'\''s":"$(whoami)"}'"#,

@@ -23,6 +23,7 @@ use crate::agent::tool::{
 };
 use crate::clients::dataset_viewer::DatasetViewer;
 use crate::clients::hub::{Repo, RepoKind};
+use crate::config::ServicesConfig;
 use crate::protocol::{ToolOutcome, ToolSpec};
 use crate::secret::Secret;
 use crate::text::redact_known;
@@ -38,6 +39,7 @@ pub struct InspectDataset {
     viewer: DatasetViewer,
     cap: usize,
     secrets: Vec<Secret>,
+    viewer_is_told: bool,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -83,8 +85,22 @@ impl InspectDataset {
     /// Looks at datasets with this access and this viewer; says at most `cap` characters, and none of these secrets.
     #[must_use]
     pub fn new(access: HubAccess, viewer: DatasetViewer, cap: usize, secrets: Vec<Secret>) -> Self {
-        Self { access, viewer, cap, secrets }
+        Self { access, viewer, cap, secrets, viewer_is_told: true }
     }
+
+    /// With these services: the public viewer gets no token where the Hub is another one.
+    #[must_use]
+    pub fn within(self, services: &ServicesConfig) -> Self {
+        Self { viewer_is_told: viewer_is_told(services), ..self }
+    }
+}
+
+/// Whether the viewer may get the Hub's tokens: the public one only those of the public Hub.
+fn viewer_is_told(services: &ServicesConfig) -> bool {
+    let public = ServicesConfig::default();
+    let same = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
+    same(&services.hf_endpoint, &public.hf_endpoint)
+        || !same(&services.dataset_viewer_url, &public.dataset_viewer_url)
 }
 
 #[async_trait]
@@ -111,8 +127,8 @@ impl Tool for InspectDataset {
         let wish = checked(&value)?;
         let (hub, token) =
             tokio::join!(self.access.of(&context.requester), self.access.token(&context.requester));
-        let eyes =
-            look::Eyes { hub: &hub, viewer: &self.viewer, token: token.as_ref(), cancel: &context.cancel };
+        let token = token.as_ref().filter(|_| self.viewer_is_told);
+        let eyes = look::Eyes { hub: &hub, viewer: &self.viewer, token, cancel: &context.cancel };
         let told = eyes.inspect(&wish).await;
         if context.cancel.is_cancelled() {
             return Err(ToolError::Cancelled);
@@ -150,5 +166,21 @@ mod tests {
             checked(&json!({"dataset": "https://huggingface.co/datasets/alice/data1/", "config": " "}));
         let wish = wish.unwrap();
         assert_eq!((wish.repo.id.as_str(), wish.config, wish.rows), ("alice/data1", None, 3));
+    }
+
+    #[test]
+    fn the_public_viewer_gets_tokens_of_the_public_hub_only() {
+        let public = ServicesConfig::default();
+        for (hub, viewer, told) in [
+            (public.hf_endpoint.as_str(), public.dataset_viewer_url.as_str(), true),
+            ("https://huggingface.co/", public.dataset_viewer_url.as_str(), true),
+            ("https://hub.example", public.dataset_viewer_url.as_str(), false),
+            ("https://hub.example", "https://datasets-server.huggingface.co/", false),
+            ("https://hub.example", "https://viewer.example", true),
+        ] {
+            let (hf_endpoint, dataset_viewer_url) = (hub.to_owned(), viewer.to_owned());
+            let services = ServicesConfig { hf_endpoint, dataset_viewer_url, ..ServicesConfig::default() };
+            assert_eq!(viewer_is_told(&services), told, "{hub} {viewer}");
+        }
     }
 }

@@ -50,13 +50,39 @@ pub(super) fn uv(
 
 /// A shell that hands the script to `run` by its input: no quoting can break it.
 pub(super) fn piped(script: &str, run: &[String]) -> Vec<String> {
-    let words: Vec<String> = run.iter().map(|word| quoted(word)).collect();
-    let line = format!("printf %s {} | base64 -d | {}", STANDARD.encode(script), words.join(" "));
+    let line = format!("printf %s {} | base64 -d | {}", STANDARD.encode(script), joined(run));
     vec!["/bin/sh".to_owned(), "-lc".to_owned(), line]
 }
 
+/// A command as a line of a shell.
+pub(super) fn joined(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// In one line, whatever stands in it: nothing can look like a line of its own, or hide.
+pub(super) fn one_line(text: &str) -> String {
+    let hides = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hides(c) {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// Whether a variable is one of ours that only keeps logs readable.
+pub(super) fn is_quiet(name: &str, value: &str) -> bool {
+    QUIET.contains(&(name, value))
+}
+
 /// One word of a shell.
-pub(super) fn quoted(word: &str) -> String {
+fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

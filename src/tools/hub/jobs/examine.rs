@@ -12,10 +12,10 @@ use super::arguments::{Arguments, Operation};
 use super::plan::{Origin, Plan, Work};
 use super::warn;
 use super::{HfJobs, record};
+use crate::agent::budget::dollars;
 use crate::agent::tool::{ExamineContext, Examined};
 use crate::clients::hub::jobs::Source;
 use crate::clients::hub::{Account, Hub, HubError, Patience, Repo, RepoKind};
-use crate::protocol::money::Amount;
 use crate::protocol::{Cost, Purpose, Run, RunFind};
 use crate::text::{count, duration};
 
@@ -98,8 +98,8 @@ impl HfJobs {
             && *from != Origin::Template
             && last != *text
         {
-            let last = crate::text::redact_known(&last, &[]).into_owned();
-            found.diff = Some(crate::text::unified_diff(&last, &plan.preview().0));
+            let shown = |text: &str| crate::text::redact_known(text, &[]).into_owned();
+            found.diff = changed(&shown(&last), &shown(text));
         }
         found
     }
@@ -192,7 +192,7 @@ fn hardware(plan: &Plan, hourly: Option<u64>, cost: &Cost) -> String {
     let limit = duration(plan.timeout.as_secs());
     match (hourly, cost) {
         (Some(price), Cost::AtMost(most)) => {
-            format!("{} at {} an hour, for {limit} at most: {}", plan.flavour, Amount(price), Amount(*most))
+            format!("{} at {} an hour, for {limit} at most: {}", plan.flavour, dollars(price), dollars(*most))
         }
         _ => format!("{} (its price is not known), for {limit} at most", plan.flavour),
     }
@@ -216,6 +216,19 @@ fn payer(
             (who, Some(format!("Whose account would pay could not be looked up: {error}.")))
         }
     }
+}
+
+/// What changed since the last run; nothing if less than a third of the lines are in both: then it is another
+/// script altogether.
+fn changed(last: &str, this: &str) -> Option<String> {
+    let ended = |text: &str| if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
+    let (last, this) = (ended(last), ended(this));
+    let diff = similar::TextDiff::from_lines(last.as_str(), this.as_str());
+    let both = diff.iter_all_changes().filter(|change| change.tag() == similar::ChangeTag::Equal).count();
+    if both * 3 < last.lines().count().max(this.lines().count()) {
+        return None;
+    }
+    Some(diff.unified_diff().context_radius(3).header("last run", "this run").to_string())
 }
 
 fn dependencies(plan: &Plan) -> String {
@@ -253,13 +266,36 @@ fn strange_target(plan: &Plan, account: Option<&Account>) -> Option<String> {
     (!known).then(|| format!("The result is to go to {output}, but the account cannot write to `{owner}`."))
 }
 
-/// Whether the script never ran here. A command that ran well and names its file, or holds all of its text, is a
-/// trial.
+/// Whether the script or command never ran here. A command that ran well and names its file, or holds all of its
+/// text, is a trial; of a command, one that is equal to it.
 fn untried(plan: &Plan, context: &ExamineContext) -> Option<String> {
-    let Work::Script { text, from, .. } = &plan.work else { return None };
     let commands: Vec<&str> = context.tried.iter().filter_map(|it: &Value| it["command"].as_str()).collect();
-    let body = text.trim();
-    let tried = match from {
+    let (tried, what) = match &plan.work {
+        Work::Address { .. } => return None,
+        Work::Command => (ran(plan, &commands), "command"),
+        Work::Script { text, from, .. } => (tried(text.trim(), from, &commands, context), "script"),
+    };
+    (!tried).then(|| {
+        let seen = count(commands.len(), "command");
+        format!("This {what} was never tried in this session ({seen} ran here, none of them it): its first error costs money.")
+    })
+}
+
+/// Whether this very command ran here: as a line, or what it hands to a shell.
+fn ran(plan: &Plan, commands: &[&str]) -> bool {
+    let plain = plan.command.join(" ");
+    let handed = match plan.command.as_slice() {
+        [shell, flag, line] if flag.ends_with('c') && shell.ends_with("sh") => line.as_str(),
+        _ => plain.as_str(),
+    };
+    let same =
+        |command: &&str| [plan.run.as_str(), &plain, handed].iter().any(|it| it.trim() == command.trim());
+    commands.iter().any(same)
+}
+
+/// Whether this script ran here.
+fn tried(body: &str, from: &Origin, commands: &[&str], context: &ExamineContext) -> bool {
+    match from {
         Origin::Template => true,
         Origin::File(path) => {
             let name = path.rsplit('/').next().unwrap_or(path);
@@ -270,14 +306,10 @@ fn untried(plan: &Plan, context: &ExamineContext) -> Option<String> {
         }
         Origin::Inline => {
             commands.iter().any(|command| command.contains(body))
-                || written(body, &commands, context)
-                || copied(body, &commands, context)
+                || written(body, commands, context)
+                || copied(body, commands, context)
         }
-    };
-    (!tried).then(|| {
-        let seen = count(commands.len(), "command");
-        format!("This script was never tried in this session ({seen} ran here, none of them it): its first error costs money.")
-    })
+    }
 }
 
 /// Whether this very text was written into a file, here or in a sandbox, which Python then ran or loaded.

@@ -33,10 +33,10 @@ use self::arguments::{Arguments, Operation};
 use self::plan::{Plan, Work};
 use self::prices::LivePrices;
 use super::HubKit;
+use crate::agent::budget::dollars;
 use crate::agent::tool::{
     Assessment, BadArguments, CallContext, ExamineContext, Examined, Place, Risk, Tool, ToolError, parameters,
 };
-use crate::protocol::money::Amount;
 use crate::protocol::{Cost, ToolOutcome, ToolSpec};
 use crate::text::{duration, nearest};
 use crate::tools::files::blocking;
@@ -63,7 +63,7 @@ impl HfJobs {
             .now()
             .prices
             .flavours()
-            .map(|(flavour, price)| format!("{flavour} {}", Amount(price)))
+            .map(|(flavour, price)| format!("{flavour} {}", dollars(price)))
             .collect::<Vec<_>>()
             .join(", ");
         Self { kit, prices, hardware }
@@ -98,7 +98,7 @@ impl HfJobs {
         let (risk, cost) = match (operation, once) {
             (Operation::ScheduledRun, once) => {
                 let each = match once {
-                    Cost::AtMost(most) => format!("each run costs up to {}", Amount(most)),
+                    Cost::AtMost(most) => format!("each run costs up to {}", dollars(most)),
                     _ => "each run costs money".to_owned(),
                 };
                 let reason = "Runs again and again on rented hardware, until somebody ends it.".to_owned();

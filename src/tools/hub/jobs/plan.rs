@@ -11,7 +11,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::arguments::{Arguments, Operation};
-use super::command::{self, quoted};
+use super::command::{self, joined, one_line};
 use super::evaluate;
 use super::python::{self, Facts};
 use crate::agent::tool::{BadArguments, Place};
@@ -41,6 +41,8 @@ pub struct Plan {
     pub source: Source,
     /// The command.
     pub command: Vec<String>,
+    /// The command in a line; for a script, the part of it that the script is handed to.
+    pub run: String,
     /// Variables.
     pub environment: BTreeMap<String, String>,
     /// Secrets that the caller named, with their values.
@@ -100,15 +102,20 @@ impl Plan {
         let timeout = arguments.time_limit()?;
         let work = work(operation, arguments, place)?;
         let environment = command::environment(arguments)?;
-        let (command, default_image) = match &work {
-            Work::Command => (command::plain(&arguments.command)?, PYTHON),
+        let (command, run, default_image) = match &work {
+            Work::Command => {
+                let words = command::plain(&arguments.command)?;
+                let run = joined(&words);
+                (words, run, PYTHON)
+            }
             Work::Address { url, dependencies } => {
-                let run = command::uv(arguments, dependencies, url)?;
-                (run, UV)
+                let words = command::uv(arguments, dependencies, url)?;
+                let run = joined(&words);
+                (words, run, UV)
             }
             Work::Script { text, dependencies, .. } => {
-                let run = command::uv(arguments, dependencies, "-")?;
-                (command::piped(text, &run), UV)
+                let words = command::uv(arguments, dependencies, "-")?;
+                (command::piped(text, &words), joined(&words), UV)
             }
         };
         let image = arguments.image.as_deref().map(str::trim).filter(|image| !image.is_empty());
@@ -123,6 +130,7 @@ impl Plan {
             purpose: purpose(operation, &work),
             source: Source::read(image.unwrap_or(default_image)),
             command,
+            run,
             environment,
             secrets: command::secrets(&arguments.secrets)?,
             flavour: if flavour.is_empty() { DEFAULT_FLAVOUR.to_owned() } else { flavour },
@@ -141,16 +149,39 @@ impl Plan {
         }
     }
 
-    /// What people read before they answer, and its language.
+    /// What people read before they answer, and its language: everything that decides what runs, as comments in
+    /// front of the code.
     #[must_use]
     pub fn preview(&self) -> (String, &'static str) {
-        match &self.work {
-            Work::Script { text, .. } => (crate::text::redact_known(text, &[]).into_owned(), "python"),
-            Work::Address { .. } | Work::Command => {
-                let words: Vec<String> = self.command.iter().map(|word| quoted(word)).collect();
-                (crate::text::redact_known(&words.join(" "), &[]).into_owned(), "sh")
-            }
+        let (code, language) = match &self.work {
+            Work::Script { text, .. } => (text.as_str(), "python"),
+            Work::Address { .. } | Work::Command => (self.run.as_str(), "sh"),
+        };
+        let text = format!("{}{code}", self.settings());
+        (crate::text::redact_known(&text, &[]).into_owned(), language)
+    }
+
+    /// What decides beside the code what runs, a comment each.
+    fn settings(&self) -> String {
+        let mut lines = Vec::new();
+        if matches!(self.work, Work::Script { .. }) {
+            lines.push(self.run.clone());
         }
+        lines.push(match &self.source {
+            Source::Image(image) => format!("image {image}"),
+            Source::Space(space) => format!("image of the Space {space}"),
+        });
+        let dependencies = self.dependencies();
+        if !dependencies.is_empty() {
+            lines.push(format!("dependencies: {}", dependencies.join(", ")));
+        }
+        // What we set ourselves for readable logs is no news.
+        let told =
+            |name: &str, value: &str| matches!(self.work, Work::Command) || !command::is_quiet(name, value);
+        let given = self.environment.iter().filter(|(name, value)| told(name, value));
+        lines.extend(given.map(|(name, value)| format!("env {name}={value}")));
+        lines.extend(self.secrets.keys().map(|name| format!("secret {name}")));
+        lines.iter().fold(String::new(), |text, line| text + "# " + &one_line(line) + "\n")
     }
 
     /// Whether the hardware has a GPU.

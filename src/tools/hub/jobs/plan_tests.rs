@@ -39,7 +39,9 @@ fn a_script_goes_through_a_pipe_that_no_quoting_can_break() {
     let values = ["A", "N", "TQDM_DISABLE", "TRACKIO_PROJECT"].map(|name| plan.environment[name].as_str());
     assert_eq!(values, ["b", "1", "0", "p"]);
     assert_eq!(plan.source, Source::Image(UV.to_owned()));
-    assert_eq!(plan.preview(), (script.to_owned(), "python"));
+    let settings = "# dependencies: trl, torch>=2; python_version < '3.13', hf-transfer\n# env A=b\n# env N=1\n\
+                    # env TQDM_DISABLE=0\n# env TRACKIO_PROJECT=p\n";
+    assert_eq!(plan.preview(), (format!("# {rest}\n# image {UV}\n{settings}{script}"), "python"));
     assert_eq!((plan.flavour.as_str(), plan.timeout), ("cpu-basic", Duration::from_secs(1_800)));
 }
 
@@ -59,7 +61,31 @@ fn an_address_and_a_command_run_as_they_are() {
     assert_eq!(command.command, ["python", "-c", "print(1)"]);
     assert_eq!((command.source, command.title.as_str()), (Source::Space("a/b".to_owned()), "Say one"));
     assert!(command.environment.is_empty());
+    assert_eq!(command.run, "python -c 'print(1)'");
     assert_eq!(address.preview().1, "sh");
+    let run = "uv run --with trl --with hf-transfer https://example.com/t.py";
+    assert_eq!(address.preview().0, format!("# image {UV}\n# dependencies: trl, hf-transfer\n{run}"));
+}
+
+#[test]
+fn everything_that_decides_what_runs_is_shown_and_nothing_passes_for_a_line() {
+    let plan = plan(&json!({
+        "operation": "run", "command": ["python", "t.py"], "image": "evil/image",
+        "env": { "PIP_INDEX_URL": "https://x\nimport evil", "T": "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH" },
+        "secrets": { "LD_PRELOAD": "/x.so" },
+    }))
+    .unwrap();
+    let (shown, language) = plan.preview();
+    assert_eq!(language, "sh");
+    for line in [
+        "# image evil/image",
+        r"# env PIP_INDEX_URL=https://x\nimport evil",
+        "# secret LD_PRELOAD",
+        "python t.py",
+    ] {
+        assert!(shown.lines().any(|it| it == line), "{line}\n{shown}");
+    }
+    assert!(!shown.contains("hf_abc") && !shown.contains("/x.so"), "{shown}");
 }
 
 #[test]
@@ -71,7 +97,8 @@ fn a_file_of_the_workspace_is_read_and_no_other() {
     fs::write(room.path("big.py"), vec![b'#'; LARGEST + 1]).unwrap();
     let run = |script: &str| plan_in(&room, &json!({ "operation": "run", "script": script }));
     let plan = run("src/train.py").unwrap();
-    assert_eq!((plan.preview().0.as_str(), plan.title.as_str()), ("print(1)\n", "Run src/train.py"));
+    assert!(plan.preview().0.ends_with("\nprint(1)\n"), "{}", plan.preview().0);
+    assert_eq!(plan.title, "Run src/train.py");
     let before = plan.digest;
     fs::write(room.path("src/train.py"), "print(2)\n").unwrap();
     assert_ne!(run("./src/train.py").unwrap().digest, before, "what changed is another script");

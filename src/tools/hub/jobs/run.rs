@@ -1,16 +1,19 @@
 //! Beginning a job: once, whatever breaks in between, and watched by a ticket from then on.
 //!
 //! ```text
-//! who pays? --> does this call have a job already? --yes--> take that one
-//!                          | no
-//!                          v
-//!                        begin --ok------------------------> ticket
-//!                          |--no credits, no permission----> said
-//!                          '--no clear answer--> look for it by its labels --found--> take it
-//!                                                                          '--not there--> said
+//! who pays? --> is the dashboard there? --> does this call have a job already? --yes--> take that one
+//!                                                  | no
+//!                                                  v
+//!                                                begin --ok------------------------> ticket
+//!                                                  |--no credits, no permission----> said
+//!                                                  '--no clear answer--> look for it by its labels
+//!                                                       --found--> take it, --not there--> said
 //! ```
+//!
+//! A dashboard that cannot be set up is a note in the result and keeps no job from running.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::account::pays;
 use super::arguments::{Arguments, Operation};
@@ -20,10 +23,13 @@ use super::{HfJobs, record, say};
 use crate::agent::tool::{CallContext, ToolError};
 use crate::clients::hub::jobs::{Job, JobFilter, NewJob, NewSchedule, labels};
 use crate::clients::hub::{Hub, HubError};
-use crate::protocol::{JobWork, NewTicket, ToolOutcome, Waits, Work as Outside};
+use crate::protocol::{CallId, JobWork, NewTicket, ToolOutcome, Waits, Work as Outside};
 use crate::secret::Secret;
 use crate::text::duration;
+use crate::tools::hub::trackio;
 
+/// How long setting up a dashboard may take.
+const DASHBOARD: Duration = Duration::from_secs(60);
 /// The variables that carry the account's token.
 const TOKENS: [&str; 2] = ["HF_TOKEN", "HUGGINGFACE_HUB_TOKEN"];
 
@@ -37,22 +43,26 @@ impl HfJobs {
         let plan = self.plan(operation, arguments, &context.place).await?;
         let (hub, namespace, token) = match self.payer(arguments, context).await? {
             Ok(payer) => payer,
-            Err(refused) => return Ok(refused),
+            Err(refused) => return Ok(refused.unspent()),
         };
         let quote = self.prices.fresh().await;
         if quote.live && quote.prices.hourly(&plan.flavour).is_none() {
-            return Ok(ToolOutcome::failed(super::unknown_flavour(&plan.flavour, &quote.prices).0));
+            let why = super::unknown_flavour(&plan.flavour, &quote.prices).0;
+            return Ok(ToolOutcome::failed(why).unspent());
         }
         let named = self.named(operation, arguments, &plan);
-        let call = labels::call_digest(&context.place.session, &context.call);
-        let labels = labels::of(&context.place.session, &context.call, &plan.title);
+        let named_call = call_of(context);
+        let call = labels::call_digest(&context.place.session, &named_call);
+        let mut labels = labels::of(&context.place.session, &named_call, &plan.title);
+        if operation == Operation::Evaluate {
+            labels.extend(arguments.model_revision.as_deref().and_then(labels::revision));
+        }
         let new = new_job(&plan, labels, &token);
-        let begun =
-            begin(Begin { hub: hub.clone(), namespace: namespace.clone(), new: new.clone(), call, context });
-        let job = match begun.await? {
-            Ok(job) => job,
-            Err(error) => return Ok(say::not_begun(&error, &namespace)),
+        let dashboard = match arguments.trackio_space_id.as_deref().map(str::trim) {
+            Some(space) => Some(dashboard(&hub, space, context).await?),
+            None => None,
         };
+        // All that takes time comes before the job: once it has begun, nothing keeps its ticket waiting.
         if let Work::Script { text, .. } = &plan.work {
             record::keep(&context.place.workspace, text).await;
         }
@@ -60,18 +70,23 @@ impl HfJobs {
             Some(name) => commit(&hub, name, named.dataset_revision.as_deref()).await,
             None => None,
         };
+        let begun =
+            begin(Begin { hub: hub.clone(), namespace: namespace.clone(), new: new.clone(), call, context });
+        let job = match begun.await? {
+            Ok(job) => job,
+            // Without a clear answer it may run all the same.
+            Err(error) if error.may_pass() => return Ok(say::not_begun(&error, &namespace)),
+            Err(error) => return Ok(say::not_begun(&error, &namespace).unspent()),
+        };
         let price = quote.prices.hourly(&plan.flavour);
         let work =
             work(&plan, &named, Facts { hub: &hub, namespace: &namespace, job: &job, price, revision });
         let work = JobWork {
             labels: new.labels,
-            dashboard: arguments
-                .trackio_space_id
-                .as_ref()
-                .map(|id| format!("{}/spaces/{}", hub.endpoint(), id.trim())),
+            dashboard: dashboard.as_ref().map(|seeded| seeded.url.clone()),
             ..work
         };
-        let meanwhile = format!(
+        let mut meanwhile = format!(
             "Job {} runs as {} on {} for {} at most: {}",
             job.id,
             namespace,
@@ -79,6 +94,9 @@ impl HfJobs {
             duration(plan.timeout.as_secs()),
             work.url
         );
+        if let Some(seeded) = &dashboard {
+            meanwhile.push_str(&format!("\n{}", seeded.told()));
+        }
         context.progress.line(&meanwhile);
         let ticket = NewTicket {
             id: format!("job:{namespace}/{}", job.id).into(),
@@ -103,7 +121,7 @@ impl HfJobs {
         if quote.live && quote.prices.hourly(&plan.flavour).is_none() {
             return Ok(ToolOutcome::failed(super::unknown_flavour(&plan.flavour, &quote.prices).0));
         }
-        let labels = labels::of(&context.place.session, &context.call, &plan.title);
+        let labels = labels::of_schedule(&context.place.session, &call_of(context), &plan.title);
         let new = NewSchedule {
             job: new_job(&plan, labels, &token),
             schedule: arguments.schedule.as_deref().unwrap_or_default().trim().to_owned(),
@@ -137,6 +155,21 @@ impl HfJobs {
             }
             Err(error) => Err(ToolOutcome::failed(format!("The account could not be looked up: {error}"))),
         })
+    }
+}
+
+/// Makes sure that the dashboard is there. What goes wrong is said in it.
+async fn dashboard(hub: &Hub, space: &str, context: &CallContext) -> Result<trackio::Seeded, ToolError> {
+    context.progress.line("setting up the dashboard");
+    tokio::select! {
+        () = context.cancel.cancelled() => Err(ToolError::Cancelled),
+        seeded = tokio::time::timeout(DASHBOARD, trackio::seed(hub, space)) => {
+            Ok(seeded.unwrap_or_else(|_| trackio::Seeded {
+                url: hub.space_page(space),
+                done: Vec::new(),
+                problem: Some("setting it up took too long".to_owned()),
+            }))
+        }
     }
 }
 
@@ -203,10 +236,17 @@ async fn begin(it: Begin<'_>) -> Result<Result<Job, HubError>, ToolError> {
         job
     });
     tokio::select! {
-        // What the task began it ends by itself.
-        () = context.cancel.cancelled() => Err(ToolError::Cancelled),
+        // A job that has begun is told, even if somebody stops the turn at that moment: its ticket is stopped.
+        biased;
         job = task => job.map_err(|error| ToolError::Broken(error.into())),
+        // What the task begins after this it ends by itself.
+        () = context.cancel.cancelled() => Err(ToolError::Cancelled),
     }
+}
+
+/// The call, as labels name it: its turn too, for the ids of calls may come again in a later one.
+fn call_of(context: &CallContext) -> CallId {
+    CallId(format!("{}/{}", context.turn, context.call))
 }
 
 /// The job that this call began before, if there is one.
@@ -215,7 +255,9 @@ async fn found(hub: &Hub, namespace: &str, call: &str) -> Result<Option<Job>, Hu
     let filter = JobFilter { stages: Vec::new(), labels };
     let listed = hub.jobs(namespace, &filter, 10).await?;
     // A Hub that does not know the filter lists others, too.
-    Ok(listed.items.into_iter().find(|job| job.labels.get(labels::CALL).is_some_and(|it| it == call)))
+    let ours =
+        |job: &Job| labels::is_job(&job.labels) && job.labels.get(labels::CALL).is_some_and(|it| it == call);
+    Ok(listed.items.into_iter().find(ours))
 }
 
 struct Facts<'a> {

@@ -10,6 +10,19 @@ use crate::text::{count, duration};
 
 /// Names of one warning.
 const NAMES: usize = 6;
+/// Variables that decide where code comes from or tokens go, beside those that [`diverts`] knows by their ends.
+const DIVERTING: [&str; 10] = [
+    "HF_ENDPOINT",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONHOME",
+    "PATH",
+    "BASH_ENV",
+    "ENV",
+    "UV_FIND_LINKS",
+    "UV_CONFIG_FILE",
+    "SSL_CERT_FILE",
+];
 /// Libraries that make use of a GPU.
 const GPU_LIBRARIES: [&str; 18] = [
     "torch",
@@ -41,7 +54,11 @@ pub fn of_plan(plan: &Plan) -> Vec<String> {
             "The script is at an address: nobody has read it here, and it may change before the job begins."
                 .to_owned(),
         ),
-        Work::Script { from: Origin::Template, .. } | Work::Command => {}
+        Work::Command => warnings.push(
+            "Nobody has read what this command runs: its imports, its push and its time are not checked."
+                .to_owned(),
+        ),
+        Work::Script { from: Origin::Template, .. } => {}
         Work::Script { text, facts, .. } => {
             if facts.trains.is_some() && !facts.pushes {
                 warnings.push(
@@ -70,6 +87,8 @@ pub fn of_plan(plan: &Plan) -> Vec<String> {
             hardware(plan, &mut warnings);
         }
     }
+    let diverting = plan.environment.keys().chain(plan.secrets.keys()).filter(|name| diverts(name));
+    warnings.extend(diverting.map(|name| format!("`{name}` changes where code or tokens go.")));
     if !plan.secrets.is_empty() {
         warnings.push(format!(
             "The values of {} stand in this call: who reads the session's record reads them.",
@@ -83,6 +102,17 @@ pub fn of_plan(plan: &Plan) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// Whether a variable of this name decides where code comes from or where tokens go.
+fn diverts(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let index_of_uv =
+        upper.strip_prefix("UV_").is_some_and(|rest| rest.starts_with("INDEX") || rest.contains("_INDEX"));
+    index_of_uv
+        || ["PIP_", "LD_"].iter().any(|start| upper.starts_with(start))
+        || upper.ends_with("_PROXY")
+        || DIVERTING.contains(&upper.as_str())
 }
 
 /// Hardware that does not fit the script.

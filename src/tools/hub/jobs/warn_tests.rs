@@ -70,6 +70,19 @@ fn an_address_and_secrets_in_the_call_are_told() {
     assert!(of_plan(&short).iter().any(|warning| warning.contains("The time limit is 30 min")));
 }
 
+#[test]
+fn a_command_and_variables_that_divert_are_told() {
+    let found = of_plan(&plan(&json!({
+        "operation": "run", "command": ["true"], "env": {
+            "HF_ENDPOINT": "https://x", "UV_INDEX": "x", "UV_EXTRA_INDEX_URL": "x", "UV_DEFAULT_INDEX": "x",
+            "PIP_INDEX_URL": "x", "PYTHONPATH": "x", "LD_PRELOAD": "x", "WANDB_PROJECT": "x", "HF_HOME": "x",
+        },
+    })));
+    assert!(found[0].starts_with("Nobody has read what this command runs"), "{found:?}");
+    assert_eq!(found.len(), 8, "{found:?}");
+    assert!(found.contains(&"`UV_EXTRA_INDEX_URL` changes where code or tokens go.".to_owned()), "{found:?}");
+}
+
 fn run(outcome: &str, script: Option<&str>, minutes: i64) -> Run {
     Run {
         id: "job:a/1".into(),

@@ -108,7 +108,11 @@ pub(super) async fn examine(
         found.warnings.push("Something in it looks like a token or a password.".to_owned());
     }
     let old = match before {
-        Some(0) | None => return found,
+        None => return found,
+        Some(0) => {
+            found.diff = from_nothing(&new);
+            return found;
+        }
         Some(size) if size > DIFFED as u64 => return found,
         Some(_) => hub.read_file(at_revision, path, Span { from: 0, at_most: DIFFED }).await,
     };
@@ -120,6 +124,13 @@ pub(super) async fn examine(
         }
     }
     found
+}
+
+/// A text that stands where nothing stood, as a diff; `None` if it is empty.
+fn from_nothing(new: &str) -> Option<String> {
+    let lines = new.lines().count();
+    let added: String = new.lines().flat_map(|line| ["+", line, "\n"]).collect();
+    (lines > 0).then(|| format!("--- nothing\n+++ new\n@@ -0,0 +1,{lines} @@\n{added}"))
 }
 
 /// Where a change goes and who sees it.
@@ -188,6 +199,12 @@ pub(super) async fn upload(
         Ok(made) => made,
         Err(error) => return Ok(told_of_change(&error, &at.repo)),
     };
+    if made.ignored.iter().any(|ignored| ignored == path) {
+        return Ok(ToolOutcome::failed(format!(
+            "{path} is ignored by the repository's .gitignore; nothing was uploaded to {}.",
+            at.repo
+        )));
+    }
     let page = hub.file_page((&at.repo, &at.revision), path);
     Ok(ToolOutcome::done(match (made.changed, &made.pull_request) {
         (false, _) => format!("{path} is in {} already as it is: nothing was committed.\n{page}", at.repo),
@@ -228,5 +245,19 @@ impl Watch for Told<'_> {
         *last = Some(now);
         let percent = (u128::from(done) * 100).checked_div(u128::from(total)).unwrap_or(100);
         self.progress.line(&format!("{path}: {percent} % of {}", bytes(total)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::from_nothing;
+
+    #[test]
+    fn a_new_file_is_all_added_lines() {
+        assert_eq!(
+            from_nothing("one\n\n-two").unwrap(),
+            "--- nothing\n+++ new\n@@ -0,0 +1,3 @@\n+one\n+\n+-two\n"
+        );
+        assert_eq!(from_nothing(""), None);
     }
 }

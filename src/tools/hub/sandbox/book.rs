@@ -11,6 +11,8 @@
 //!                                         deleted
 //! ```
 //!
+//! One that the Hub says has failed is Broken instead of Ready, and leaves when people agree, or idle.
+//!
 //! One file each, readable by us alone: it holds the sandbox's key. Functions here block.
 
 use std::fmt;
@@ -35,6 +37,8 @@ pub enum Phase {
     Making,
     /// It answers.
     Ready,
+    /// It ran once, and has failed since: it is replaced when people agree to that.
+    Broken,
     /// It is being deleted, or must be.
     Leaving,
 }
@@ -59,6 +63,9 @@ pub struct Record {
     /// When it was last used, give or take a minute.
     pub used_at: Timestamp,
     pub(super) key: String,
+    /// By which the token of the Hub that it holds is told from others.
+    #[serde(default)]
+    pub(super) token: Option<String>,
 }
 
 impl fmt::Debug for Record {
@@ -91,7 +98,25 @@ impl Record {
             made_at: at,
             used_at: at,
             key: key.reveal().to_owned(),
+            token: None,
         }
+    }
+
+    /// The same, with this token of the Hub in it.
+    #[must_use]
+    pub(super) fn holding(self, token: &Secret) -> Self {
+        Self { token: Some(digest(token)), ..self }
+    }
+
+    /// Whether it was made with this token of the Hub.
+    pub(super) fn holds(&self, token: &Secret) -> bool {
+        self.token.as_deref() == Some(digest(token).as_str())
+    }
+
+    /// What people call its owner.
+    #[must_use]
+    pub fn owner_name(&self) -> &str {
+        if self.by_name.trim().is_empty() { &self.by.0 } else { &self.by_name }
     }
 
     /// Whose account it is.
@@ -210,6 +235,11 @@ fn prefix(session: &SessionKey) -> String {
     format!("{}-", hex::encode(&Sha256::digest(session.as_str())[..12]))
 }
 
+/// A token cannot be told from this.
+fn digest(token: &Secret) -> String {
+    hex::encode(Sha256::digest(token.reveal()))
+}
+
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
@@ -248,6 +278,18 @@ mod tests {
         assert!(!format!("{found:?}").contains("s3cret"), "it is not shown");
         let file = fs::read_dir(folder.path().join("sandboxes")).unwrap().next().unwrap().unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn its_token_is_known_again_and_not_written_down() {
+        let (one, other) = (Secret::new("hf_one"), Secret::new("hf_other"));
+        let made = record("ann/sandbox-1", "s", 1);
+        assert!(!made.holds(&one), "nobody knows");
+        let made = made.holding(&one);
+        let text = serde_json::to_string(&made).unwrap();
+        assert!(!text.contains("hf_one"), "{text}");
+        let read: Record = serde_json::from_str(&text).unwrap();
+        assert!(read.holds(&one) && !read.holds(&other));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The sandboxes of all sessions: found, talked to, ended; those that nobody uses are swept away.
 //!
-//! Never makes one (that is `make.rs`). Start at [`Sandboxes`].
+//! Never makes one (that is `make.rs`), nor says what is the matter with one (`matter.rs`). Start at [`Sandboxes`].
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -8,12 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::book::{Book, Phase, Record};
-use crate::clients::hub::spaces::Stage;
 use crate::clients::hub::{Hub, HubError};
-use crate::clients::sandbox::{Sandbox, SandboxError};
+use crate::clients::sandbox::Sandbox;
 use crate::clock::Clock;
 use crate::config::{HubConfig, ServicesConfig};
-use crate::protocol::SessionKey;
+use crate::protocol::{Actor, SessionKey};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::tools::hub::HubAccess;
@@ -129,26 +128,61 @@ impl Sandboxes {
         self.book.of(session).ok().flatten()
     }
 
-    /// The session's sandbox, for use.
+    /// The session's sandbox, for this person's use.
     ///
     /// # Errors
-    /// Why there is none, in sentences for the model.
-    pub(in crate::tools) async fn ready(&self, session: &SessionKey) -> Result<Record, String> {
+    /// Why there is none for them, in sentences for the model.
+    pub(in crate::tools) async fn ready(
+        &self,
+        session: &SessionKey,
+        person: &Actor,
+    ) -> Result<Record, String> {
         let (book, key) = (self.book.clone(), session.clone());
         let found = tokio::task::spawn_blocking(move || book.of(&key)).await.map_err(|e| e.to_string())?;
-        match found.map_err(|error| format!("The sandbox cannot be used: {error:#}."))? {
-            None => Err("There is no sandbox in this session yet. Call `sandbox_create` first.".to_owned()),
-            Some(record) if record.phase == Phase::Ready => Ok(record),
-            Some(_) => Err("Making the sandbox was interrupted. Call `sandbox_create` again.".to_owned()),
+        let Some(record) = found.map_err(|error| format!("The sandbox cannot be used: {error:#}."))? else {
+            return Err("There is no sandbox in this session yet. Call `sandbox_create` first.".to_owned());
+        };
+        self.serves(&record, person)?;
+        match record.phase {
+            Phase::Ready => Ok(record),
+            Phase::Broken => Err(format!(
+                "The sandbox {} is out of order. Call `sandbox_create` to have it replaced.",
+                record.space
+            )),
+            Phase::Making | Phase::Leaving => {
+                Err("Making the sandbox was interrupted. Call `sandbox_create` again.".to_owned())
+            }
         }
     }
 
-    /// A line to the sandbox.
+    /// Whether the sandbox is for this person: the token that it holds must serve nobody but its owner.
+    ///
+    /// # Errors
+    /// Whose it is, in sentences for the model.
+    pub(in crate::tools) fn serves(&self, record: &Record, person: &Actor) -> Result<(), String> {
+        if self.access.is_bots() || record.by == person.id {
+            return Ok(());
+        }
+        Err(format!(
+            "This session's sandbox is {}'s: it holds their token of the Hub. Ask them, or work in a session of your \
+             own.",
+            record.owner_name()
+        ))
+    }
+
+    /// Whose token of the Hub the sandbox holds: `Ann's`.
+    pub(in crate::tools) fn whose_token(&self, record: &Record) -> String {
+        if self.access.is_bots() { "the bot's".to_owned() } else { format!("{}'s", record.owner_name()) }
+    }
+
+    /// A line to the sandbox. A token that it was not made with goes there only if its account owns the Space.
     ///
     /// # Errors
     /// Only if TLS cannot be set up on this machine.
     pub(in crate::tools) async fn line_to(&self, record: &Record) -> anyhow::Result<Sandbox> {
         let token = self.access.token(&record.owner()).await;
+        let other = token.as_ref().is_some_and(|token| !record.holds(token));
+        let token = if other && !matches!(self.owned(record).await, Ok(true)) { None } else { token };
         Ok(Sandbox::new(&self.address(&record.space), token, record.key())?.with_pauses(self.pace.read_again))
     }
 
@@ -205,45 +239,9 @@ impl Sandboxes {
         tokio::task::spawn_blocking(move || book.put(&record)).await?
     }
 
-    async fn strike(&self, record: &Record) -> anyhow::Result<()> {
+    pub(super) async fn strike(&self, record: &Record) -> anyhow::Result<()> {
         let (book, record) = (self.book.clone(), record.clone());
         tokio::task::spawn_blocking(move || book.strike(&record)).await?
-    }
-
-    /// What is the matter with a sandbox that did not answer, in sentences for the model. One that is gone is
-    /// struck out.
-    pub(in crate::tools) async fn explain(&self, record: &Record, error: &SandboxError) -> String {
-        let space = &record.space;
-        match self.hub_of(record).await.space_runtime(space).await {
-            Err(HubError::NotFound { .. }) => {
-                if let Err(error) = self.strike(record).await {
-                    tracing::warn!(error = format!("{error:#}"), "a sandbox that is gone stays written down");
-                }
-                format!(
-                    "The sandbox {space} is gone, and its files with it. Call `sandbox_create` to make a new one."
-                )
-            }
-            Err(other) => {
-                format!("The sandbox {space} did not answer ({error}); nor did the Hub say why ({other}).")
-            }
-            Ok(runtime) => match runtime.stage {
-                Stage::Running => {
-                    format!("The sandbox {space} runs, but did not answer ({error}). Try once more.")
-                }
-                Stage::Asleep | Stage::Coming => {
-                    format!("The sandbox {space} is starting ({}). Try again in a minute.", runtime.word)
-                }
-                Stage::Stopped | Stage::Leaving => format!(
-                    "The sandbox {space} was stopped on the Hub ({}). Its owner can start it there, or delete it there.",
-                    runtime.word
-                ),
-                Stage::Failed(_) => format!(
-                    "The sandbox {space} is out of order ({}{}). Call `sandbox_create`.",
-                    runtime.word,
-                    runtime.error.map_or_else(String::new, |error| format!(": {error}"))
-                ),
-            },
-        }
     }
 
     /// Deletes a sandbox, tried three times; it is struck out then. What could not be deleted stays written down
@@ -323,8 +321,8 @@ impl Sandboxes {
             let why = match record.phase {
                 Phase::Leaving => Why::Due,
                 Phase::Making if now.since(record.made_at) >= self.pace.longest() => Why::Unfinished,
-                Phase::Ready if now.since(record.used_at) >= self.idle => Why::Idle,
-                Phase::Making | Phase::Ready => continue,
+                Phase::Ready | Phase::Broken if now.since(record.used_at) >= self.idle => Why::Idle,
+                Phase::Making | Phase::Ready | Phase::Broken => continue,
             };
             match self.end(&record).await {
                 Ok(()) => swept.push(Swept { space: record.space, session: record.session, why }),

@@ -70,6 +70,7 @@ impl Sandboxes {
         let space = format!("{owner}/sandbox-{}", self.eight_digits());
         let whose = (&context.place.session, &context.requester);
         let record = Record::intent(space, wish.hardware.clone(), whose, &key, self.clock.now());
+        let record = record.holding(&token);
         // Before anything is asked of the Hub: from here on it is not forgotten.
         self.write(record.clone()).await?;
         let made = tokio::select! {
@@ -112,14 +113,15 @@ impl Sandboxes {
             sleep: self.idle,
         };
         hub.duplicate_space(&new).await?;
-        hub.add_space_secret(space, "SANDBOX_API_TOKEN", record.key().reveal()).await?;
-        hub.add_space_secret(space, "HF_TOKEN", token.reveal()).await?;
-        for (name, value) in &wish.extra {
-            hub.add_space_secret(space, name, value).await?;
-        }
+        // Ours takes the template's place before there is anything to steal; the token comes last.
         context.progress.line("putting its server there");
         let files = [("sandbox_server.py", SERVER), ("Dockerfile", IMAGE)];
         hub.commit_to_space(space, "Setup sandbox server", &files).await?;
+        hub.add_space_secret(space, "SANDBOX_API_TOKEN", record.key().reveal()).await?;
+        for (name, value) in &wish.extra {
+            hub.add_space_secret(space, name, value).await?;
+        }
+        hub.add_space_secret(space, "HF_TOKEN", token.reveal()).await?;
         self.wait_until_it_runs(hub, record, context).await?;
         self.wait_until_it_answers(record, context).await
     }

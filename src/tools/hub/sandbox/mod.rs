@@ -1,12 +1,13 @@
 //! `sandbox_create`: a machine of the session's own on the Hub, which bash, read, write and edit act in.
 //!
 //! It is a private Space; `server/` is what runs in it. `book` writes sandboxes down, `keep` finds, ends and sweeps
-//! them, `make` makes them. What the tools do in a sandbox is in `tools/computer/remote.rs`. Start at
-//! [`SandboxCreate`].
+//! them, `make` makes them, `matter` says why one does not answer. What the tools do in a sandbox is in
+//! `tools/computer/remote.rs`. Start at [`SandboxCreate`].
 
 mod book;
 mod keep;
 mod make;
+mod matter;
 
 use std::sync::Arc;
 
@@ -105,7 +106,7 @@ enum Course {
     Replace(Record),
     /// There is one that costs, and another machine is asked for: it stays, and the answer says so.
     Other(Record),
-    /// One was begun, and whoever made it died: it is deleted first.
+    /// One was begun, and whoever made it died, or it has failed since: it is deleted first.
     Again(Record),
 }
 
@@ -152,6 +153,15 @@ impl SandboxCreate {
         }
         if let Course::Replace(record) | Course::Again(record) = course {
             lines.push(format!("{} ({}) is deleted first, with its files.", record.space, record.hardware));
+            if !self.sandboxes.access.is_bots() {
+                lines.push(format!(
+                    "That one is {}'s: for anybody else nothing is done.",
+                    record.owner_name()
+                ));
+            }
+        }
+        if self.prices.space(flavour) != Some(0) {
+            lines.push("One hour is counted now; it goes on costing until it is deleted.".to_owned());
         }
         lines.join("\n")
     }
@@ -166,13 +176,14 @@ impl SandboxCreate {
         let space = record.space.clone();
         let hub = self.sandboxes.hub_of(&record).await;
         match hub.space_runtime(&space).await.map(|runtime| (runtime.stage, runtime.word)) {
-            Err(HubError::NotFound { .. }) => return self.forgotten(&record, "is gone").await,
-            Ok((Stage::Failed(word), _)) => {
-                return self.forgotten(&record, &format!("is out of order ({word})")).await;
+            Err(HubError::NotFound { .. }) => {
+                return Ok(ToolOutcome::failed(self.sandboxes.missing(&record).await));
             }
+            Ok((Stage::Failed(word), _)) => return self.broken(record, &word).await,
             Ok((Stage::Stopped | Stage::Leaving, word)) => {
                 return Ok(ToolOutcome::failed(format!(
-                    "The session's sandbox {space} was stopped on the Hub ({word}). Its owner can start it there, or                      delete it there; then call this again."
+                    "The session's sandbox {space} was stopped on the Hub ({word}). Its owner can start it there, or \
+                     delete it there; then call this again."
                 )));
             }
             // What the Hub cannot say now, the sandbox can.
@@ -198,13 +209,13 @@ impl SandboxCreate {
         Ok(ToolOutcome::done(text))
     }
 
-    /// A sandbox that is of no use any more is struck out; a new one needs people's yes.
-    async fn forgotten(&self, record: &Record, why: &str) -> Result<ToolOutcome, ToolError> {
-        self.sandboxes.end(record).await?;
+    /// A sandbox that has failed is left as it is: deleting it, and making a new one, needs people's yes.
+    async fn broken(&self, record: Record, word: &str) -> Result<ToolOutcome, ToolError> {
+        let space = record.space.clone();
+        self.sandboxes.write(Record { phase: Phase::Broken, ..record }).await?;
         Ok(ToolOutcome::failed(format!(
-            "The session's sandbox {} {why}; it was struck out, and its files are lost. Call `sandbox_create` again \
-             to make a new one.",
-            record.space
+            "The session's sandbox {space} is out of order ({word}). Call `sandbox_create` again to have it deleted, \
+             with its files, and a new one made; people are asked about that first."
         )))
     }
 
@@ -213,7 +224,8 @@ impl SandboxCreate {
             return Ok(ToolOutcome::failed(
                 "A sandbox is a Space of somebody's account, and there is no token of the Hub for this person: they \
                  can give theirs, or the operator sets one up.",
-            ));
+            )
+            .unspent());
         };
         let mut notes = Vec::new();
         if let Some(dashboard) = &wish.trackio_space_id {
@@ -302,7 +314,13 @@ impl Tool for SandboxCreate {
 
     async fn call(&self, value: Value, context: CallContext) -> Result<ToolOutcome, ToolError> {
         let wish = Arguments::checked(&value)?;
-        match Course::of(self.sandboxes.known(&context.place.session), wish.hardware.as_deref()) {
+        let known = self.sandboxes.known(&context.place.session);
+        if let Some(record) = &known
+            && let Err(why) = self.sandboxes.serves(record, &context.requester)
+        {
+            return Ok(ToolOutcome::failed(why));
+        }
+        match Course::of(known, wish.hardware.as_deref()) {
             Course::Keep(record) | Course::Other(record) => {
                 self.kept(record, wish.hardware.as_deref(), &context).await
             }

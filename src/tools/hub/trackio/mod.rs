@@ -1,6 +1,6 @@
 //! A trackio dashboard that is ready before measurements come: a Space, a bucket that keeps them, variables.
 //!
-//! Used by `hf_jobs` and `sandbox_create`. Idempotent; changes nothing of a Space that is something else; what goes
+//! Used by `hf_jobs` (before `run` and `evaluate` begin their job) and by `sandbox_create`. Idempotent; changes nothing of a Space that is something else; what goes
 //! wrong is a note and never keeps the work from running. Start at [`seed`].
 
 use crate::clients::hub::spaces::Volume;

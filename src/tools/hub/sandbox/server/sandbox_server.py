@@ -498,7 +498,9 @@ def python_warnings(content, path):
     environment = {name: value for name, value in os.environ.items() if "TOKEN" not in name and "KEY" not in name}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", SIGNATURES], input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            # Isolated: nothing that lies about in a folder or stands in the environment is imported.
+            [sys.executable, "-I", "-c", SIGNATURES],
+            input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             timeout=SIGNATURE_SECONDS, cwd=tempfile.gettempdir(), env=environment, start_new_session=True,
         )
         return done.stdout.decode("utf-8", "replace").splitlines()[:20]

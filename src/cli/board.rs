@@ -52,7 +52,11 @@ impl Board for FrontBoard {
         if before.stage == now.stage && now.at_s - before.at_s < QUIET_S {
             return Ok(memo.clone());
         }
-        self.say(ticket, status(view));
+        // How it ended is told with its result; a line here would fall into the answer. Only what somebody
+        // stopped gets no other word.
+        if !view.stage.is_over() || view.stage == Stage::Stopped {
+            self.say(ticket, status(view));
+        }
         serde_json::to_value(now).map_err(|error| PresentError::Never(error.to_string()))
     }
 
@@ -160,6 +164,7 @@ mod tests {
             (Stage::Running, 20),
             (Stage::Running, 66),
             (Stage::Completed, 70),
+            (Stage::Stopped, 75),
         ] {
             memo = board.show(&ticket("here"), &view(stage, at), &memo).await.unwrap();
             while let Some(Event::Remark { text }) = front.take() {
@@ -173,7 +178,7 @@ mod tests {
                 format!("train: queued · {rest} · about 30 min left"),
                 format!("train: running · {rest} · about 30 min left"),
                 format!("train: running · {rest} · about 30 min left"),
-                format!("train: completed · {rest}"),
+                format!("train: stopped · {rest}"),
             ]
         );
         board.show(&ticket("elsewhere"), &view(Stage::Queued, 0), &Value::Null).await.unwrap();

@@ -183,8 +183,7 @@ fn report(figures: &Value, training: &Deed, measuring: &Deed) -> Reply {
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     let short = |value: &Value| text(value).chars().take(8).collect::<String>();
     let row = |name: &str, key: &str| format!("| {name} | {} | {} |\n", base[key], model[key]);
-    let mut table =
-        format!("| measure | {} | {} |\n|---|---|---|\n", text(&base["model"]), text(&model["model"]));
+    let mut table = "| measure | base | trained |\n|---|---|---|\n".to_owned();
     table.push_str(&row("accuracy on the test split", "accuracy"));
     table.push_str(&row("F1", "f1"));
     let mut lines = vec![
@@ -194,14 +193,14 @@ fn report(figures: &Value, training: &Deed, measuring: &Deed) -> Reply {
             short(&figures["dataset_revision"]),
             figures["examples"]
         ),
-        format!("Model: `{}` at `{}`", text(&model["model"]), short(&model["commit"])),
+        format!("Base: `{}`", text(&base["model"])),
+        format!("Trained: `{}` at `{}`", text(&model["model"]), short(&model["commit"])),
     ];
-    for (what, deed) in [("Training", training), ("Measuring", measuring)] {
-        lines.extend(
-            deed.result.lines().find(|line| line.starts_with("http")).map(|url| format!("{what}: {url}")),
-        );
-        lines.extend(fact(&deed.result, "approved by"));
-        lines.extend(fact(&deed.result, "it ran").map(|cost| format!("{what}: {cost}")));
+    for (what, deed) in [("training", training), ("measuring", measuring)] {
+        let url = deed.result.lines().find(|line| line.starts_with("http")).unwrap_or_default();
+        let ran = fact(&deed.result, "it ran").unwrap_or_default();
+        let approved = fact(&deed.result, "approved by").unwrap_or_default();
+        lines.push(format!("[The {what} job]({url}): {ran} {approved}"));
     }
     Reply::says(format!("**Trained and measured.**\n\n{table}\n- {}\n\n_{LABEL}_", lines.join("\n- ")))
 }

@@ -71,6 +71,8 @@ pub struct Follow {
     heard_at: Timestamp,
     /// How many times in a row the provider did not know the job.
     missed: u8,
+    /// The account that it is looked at with may not: the next one to take it up asks with the token of then.
+    refused: bool,
     phase: ending::Phase,
 }
 
@@ -120,6 +122,7 @@ impl Follow {
             log_ended: false,
             show: show::Queue::default(),
             missed: 0,
+            refused: false,
             over_since: None,
             heard_at: Timestamp::default(),
             phase: ending::Phase::Following,
@@ -188,6 +191,11 @@ impl Follow {
             let requests = self.shared.store.renew_watch(&self.watch, self.shared.pace.hold).await?;
             self.take_requests(requests);
         }
+        if self.refused && flight.act.is_none() {
+            self.write_lines().await;
+            self.save(Some(now.plus(self.shared.pace.look * 6))).await?;
+            return Ok(Next::Closed);
+        }
         self.silence(now);
         self.reach(flight, now);
         self.act(flight, now).await?;
@@ -243,7 +251,7 @@ impl Follow {
                 tracing::warn!(ticket = %self.watch.ticket.id, why, "a job may not be looked at");
                 self.memo.run.message = Some(format!("It cannot be looked at: {why}"));
                 self.dirty = true;
-                self.due.look = now.plus(self.shared.pace.look * 6);
+                self.refused = true;
             }
         }
     }

@@ -44,6 +44,8 @@ pub struct Provider {
     pub found: Mutex<Vec<Found>>,
     /// How many further looks fail.
     pub failing: Mutex<u32>,
+    /// How many further looks are refused to this account.
+    pub refusing: Mutex<u32>,
 }
 
 impl Provider {
@@ -59,6 +61,11 @@ impl JobSource for Provider {
         if *failing > 0 {
             *failing -= 1;
             return Err(SourceError::Later { why: "500".to_owned(), after: None });
+        }
+        let mut refusing = self.refusing.lock().unwrap();
+        if *refusing > 0 {
+            *refusing -= 1;
+            return Err(SourceError::Refused("the token was taken back".to_owned()));
         }
         let jobs = self.jobs.lock().unwrap();
         let Some(Job { stage: Some(stage), message, started, finished, .. }) = jobs.get(&job.id).cloned()

@@ -46,6 +46,20 @@ async fn a_provider_and_a_board_that_are_away_lose_nothing() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_taken_back_is_asked_for_anew_until_it_works_again() {
+    let mut stage = Scene::set().await;
+    *stage.provider.refusing.lock().unwrap() = 2;
+    stage.runs(&["working"]);
+    stage.start();
+    stage.until("it is looked at again", async |stage| *stage.provider.refusing.lock().unwrap() == 0).await;
+    stage.ends(JOB, Stage::Completed, 60);
+    stage.until_closed().await;
+    let (output, success, _) = stage.settled().await.unwrap();
+    assert!(success && output.contains("completed."), "{output}");
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn a_job_that_is_gone_is_told_as_gone() {
     let mut stage = Scene::set().await;
     stage.runs(&["working"]);

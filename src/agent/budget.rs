@@ -6,7 +6,7 @@
 
 use super::policy::Need;
 use super::purse::Standing;
-use crate::protocol::money::DOLLAR;
+use crate::protocol::money::{DOLLAR, dollars};
 use crate::protocol::{Cost, Grant, Period, Scope, Settings};
 
 /// What configuration says of money, for the loop.
@@ -164,16 +164,6 @@ pub fn budget_name(scope: &Scope, period: &Period, who: Option<&str>) -> String 
         Period::Day(_) => format!("{whose} for today"),
         Period::Month(_) => format!("{whose} for this month"),
     }
-}
-
-/// Micro-dollars as people read them: whole cents, never less than it is.
-#[must_use]
-pub fn dollars(micros: u64) -> String {
-    if (1..10_000).contains(&micros) {
-        return "under $0.01".to_owned();
-    }
-    let cents = micros.div_ceil(10_000);
-    format!("${}.{:02}", cents / 100, cents % 100)
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::budget::dollars;
 use super::purse::Payers;
 use super::tool::{EARLIER, EXAMINATION, ExamineContext, Examined, Place};
 use super::{Agent, Session};
+use crate::protocol::money::dollars;
 use crate::protocol::{AskedCall, CallId, Item, Scope};
 
 /// Items of the transcript that are looked through for earlier calls.

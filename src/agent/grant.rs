@@ -8,9 +8,10 @@ use serde_json::json;
 use super::answer::Answer;
 use super::approve::{note_question, request, set_state};
 use super::away::LONGER;
-use super::budget::{self, dollars};
+use super::budget;
 use super::policy::Autonomy;
 use super::{Advance, Agent, Session};
+use crate::protocol::money::dollars;
 use crate::protocol::{
     Act, Actor, ApprovalRequest, Approvers, AskedCall, AuditEntry, Call, Cost, Decision, Ending, Event,
     Grant, Item, Pledged, TicketId, TicketRequest, TicketWant, Turn, TurnState, Verdict, Work,

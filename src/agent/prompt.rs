@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use super::budget::{MoneyRules, dollars};
+use super::budget::MoneyRules;
 use super::tool::{Ownership, Place};
 use super::{Session, Toolbox};
 use crate::clock::Timestamp;
 use crate::protocol::Door;
+use crate::protocol::money::dollars;
 
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const TRAINING: &str = include_str!("../../prompts/training.md");

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::SessionFolders;
 use crate::clock::{Clock, Timestamp};
 use crate::protocol::{SessionKey, Turn};
+use crate::runtime::now_and_then;
 use crate::store::{Lease, Store};
 
 /// After the start, before the first sweep: a short run at the terminal is no time for housekeeping.
@@ -74,24 +75,18 @@ pub async fn erase(store: &dyn Store, folders: &SessionFolders, lease: &Lease) -
 impl Retention {
     /// Sweeps now and then, until `stop` fires.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut wait = FIRST;
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
+        now_and_then((FIRST, EVERY), &stop, || async {
+            match self.sweep().await {
+                Ok(swept) if swept == Swept::default() => {}
+                Ok(Swept { sessions, failed, records }) => {
+                    tracing::info!(sessions, failed, records, "deleted what was kept long enough");
+                }
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), "old sessions were not deleted");
+                }
             }
-            wait = EVERY;
-            tokio::select! {
-                () = stop.cancelled() => return,
-                swept = self.sweep() => match swept {
-                    Ok(swept) if swept == Swept::default() => {}
-                    Ok(Swept { sessions, failed, records }) => {
-                        tracing::info!(sessions, failed, records, "deleted what was kept long enough");
-                    }
-                    Err(error) => tracing::error!(error = format!("{error:#}"), "old sessions were not deleted"),
-                },
-            }
-        }
+        })
+        .await;
     }
 
     /// Deletes what is due now.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::App;
+use crate::runtime::now_and_then;
 use crate::tools::hub::sandbox::Sandboxes;
 
 /// Between two sweeps.
@@ -15,21 +16,13 @@ impl App {
     /// Sweeps now and every minute, until `stop` fires.
     pub(super) async fn sweep_sandboxes(&self, stop: &CancellationToken) {
         let Some(sandboxes) = &self.sandboxes else { return };
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                swept = sandboxes.sweep() => {
-                    for gone in swept {
-                        let (space, session) = (&gone.space, &gone.session);
-                        tracing::info!(space, %session, why = ?gone.why, "deleted a sandbox");
-                    }
-                }
+        now_and_then((Duration::ZERO, EVERY), stop, || async {
+            for gone in sandboxes.sweep().await {
+                let (space, session) = (&gone.space, &gone.session);
+                tracing::info!(space, %session, why = ?gone.why, "deleted a sandbox");
             }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
-            }
-        }
+        })
+        .await;
     }
 
     /// The sandboxes of all sessions, where tools act in them: for those who watch over external work.

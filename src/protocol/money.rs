@@ -70,6 +70,16 @@ impl fmt::Display for Amount {
     }
 }
 
+/// Micro-dollars as people read them: whole cents, never less than it is.
+#[must_use]
+pub fn dollars(micros: u64) -> String {
+    if (1..10_000).contains(&micros) {
+        return "under $0.01".to_owned();
+    }
+    let cents = micros.div_ceil(10_000);
+    format!("${}.{:02}", cents / 100, cents % 100)
+}
+
 /// What a call would cost at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "CostForm", into = "CostForm")]
@@ -349,6 +359,19 @@ mod tests {
         assert_eq!(serde_json::to_value(Usd(5_000_000)).unwrap(), json!(5.0));
         for wrong in [json!(-1), json!("5"), json!(1e12), json!(null)] {
             assert!(serde_json::from_value::<Usd>(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn money_is_told_in_cents() {
+        for (micros, text) in [
+            (0, "$0.00"),
+            (167, "under $0.01"),
+            (500_000, "$0.50"),
+            (400_020, "$0.41"),
+            (12_000_000, "$12.00"),
+        ] {
+            assert_eq!(dollars(micros), text);
         }
     }
 }

@@ -194,12 +194,18 @@ impl Turn {
     /// Whether a worker has something to do for it.
     #[must_use]
     pub fn wants_work(&self) -> bool {
-        match &self.state {
-            TurnState::Thinking | TurnState::Calling { .. } => true,
-            TurnState::Waiting { told, .. } | TurnState::Away { told, .. } | TurnState::Over { told, .. } => {
-                !told
-            }
-        }
+        self.is_untold() || matches!(self.state, TurnState::Thinking | TurnState::Calling { .. })
+    }
+
+    /// Whether it stands where people must be told, and they may not know yet.
+    #[must_use]
+    pub fn is_untold(&self) -> bool {
+        matches!(
+            self.state,
+            TurnState::Waiting { told: false, .. }
+                | TurnState::Away { told: false, .. }
+                | TurnState::Over { told: false, .. }
+        )
     }
 
     /// Whether it has ended.

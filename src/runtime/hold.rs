@@ -20,7 +20,7 @@ use super::worker::Worker;
 use crate::agent::results::close_open_calls;
 use crate::agent::tool::Place;
 use crate::agent::{Advance, EventSink, Session, approve, recover, step};
-use crate::protocol::{Ending, Event, Operation, OperationId, OperationKind, SessionHead, TurnState};
+use crate::protocol::{Ending, Event, Operation, OperationId, OperationKind, SessionHead, Turn, TurnState};
 use crate::store::{Commit, Later, Lease, Result, StoreError};
 
 mod models;
@@ -221,8 +221,7 @@ impl Held<'_> {
     }
 
     fn untold(&self) -> bool {
-        let turn = self.session.head.turn.as_ref();
-        turn.is_some_and(|turn| turn.wants_work() && step::announcement(&self.session).is_some())
+        self.session.head.turn.as_ref().is_some_and(Turn::is_untold)
     }
 
     /// Applies what came in, as far as it fits the state; each operation is consumed by the save that

@@ -1,8 +1,8 @@
 //! What was spent, as lines of label and value: the answer to `!usage` and `/usage`. Start at [`tell`].
 
-use crate::agent::budget::dollars;
 use crate::agent::purse::{Payers, Standing};
 use crate::agent::{Agent, Session};
+use crate::protocol::money::dollars;
 use crate::protocol::{Event, Operation, Period, Scope, Usage};
 
 /// What was spent in this session, and by whoever asks.

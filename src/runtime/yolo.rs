@@ -2,8 +2,8 @@
 //!
 //! Who may switch it is decided before, in `apply`.
 
-use crate::agent::budget::dollars;
 use crate::agent::{Agent, Session};
+use crate::protocol::money::dollars;
 use crate::protocol::{Act, AuditEntry, Cost, Operation};
 
 /// Switches auto-approval for a session; gives the line that everyone there reads.

@@ -32,16 +32,6 @@ fn trimmed(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
-/// Micro-dollars in whole cents, rounded up: `$0.41`, `under $0.01`.
-#[must_use]
-pub fn dollars(micros: u64) -> String {
-    if (1..10_000).contains(&micros) {
-        return "under $0.01".to_owned();
-    }
-    let cents = micros.div_ceil(10_000);
-    format!("${}.{:02}", cents / 100, cents % 100)
-}
-
 /// `42 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`.
 #[must_use]
 pub fn span(time: Duration) -> String {
@@ -74,19 +64,6 @@ mod tests {
             (f64::NEG_INFINITY, "-inf"),
         ] {
             assert_eq!(short(value), text);
-        }
-    }
-
-    #[test]
-    fn money_is_told_in_cents() {
-        for (micros, text) in [
-            (0, "$0.00"),
-            (167, "under $0.01"),
-            (500_000, "$0.50"),
-            (400_020, "$0.41"),
-            (12_000_000, "$12.00"),
-        ] {
-            assert_eq!(dollars(micros), text);
         }
     }
 

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::figures::{dollars, short, span};
+use super::figures::{short, span};
 use super::memo::Memo;
 use super::view::{self, alarm_line};
 use crate::clients::hub::jobs::labels;
 use crate::clock::Timestamp;
+use crate::protocol::money::dollars;
 use crate::protocol::{JobWork, Operation, OperationId, OperationKind, Purpose, Run, Stage, Ticket};
 
 /// Characters of the log's end that the agent gets.

@@ -20,6 +20,7 @@ use crate::clock::Timestamp;
 use crate::protocol::{
     Actor, CallId, JobWork, RunFind, SessionHead, SessionKey, Ticket, TicketId, TurnId, Waits, Work,
 };
+use crate::runtime::now_and_then;
 
 /// After the start, before the first sweep.
 const FIRST: Duration = Duration::from_secs(20);
@@ -73,22 +74,16 @@ pub struct Swept {
 impl Sweep {
     /// Sweeps at the start and now and then, until `stop` fires.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut wait = FIRST;
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
+        now_and_then((FIRST, EVERY), &stop, || async {
+            match self.sweep().await {
+                Ok(swept) if swept == Swept::default() => {}
+                Ok(Swept { adopted, told }) => {
+                    tracing::warn!(adopted, told, "found jobs that nobody followed");
+                }
+                Err(error) => tracing::error!(%error, "jobs without a ticket were not looked for"),
             }
-            wait = EVERY;
-            tokio::select! {
-                () = stop.cancelled() => return,
-                swept = self.sweep() => match swept {
-                    Ok(swept) if swept == Swept::default() => {}
-                    Ok(Swept { adopted, told }) => tracing::warn!(adopted, told, "found jobs that nobody followed"),
-                    Err(error) => tracing::error!(%error, "jobs without a ticket were not looked for"),
-                },
-            }
-        }
+        })
+        .await;
     }
 
     /// Looks once.

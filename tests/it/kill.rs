@@ -38,13 +38,13 @@ fn job(text: &str) -> Option<String> {
     Some(format!("job-{digits}"))
 }
 
-struct Bot {
-    config: PathBuf,
-    child: Option<Child>,
+pub(super) struct Bot {
+    pub(super) config: PathBuf,
+    pub(super) child: Option<Child>,
 }
 
 impl Bot {
-    fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         let child = Command::new(env!("CARGO_BIN_EXE_ml-intern"))
             .args(["serve", "--config"])
             .arg(&self.config)
@@ -67,7 +67,7 @@ impl Bot {
     }
 
     /// SIGKILL: nothing gets to say goodbye.
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();

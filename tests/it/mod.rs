@@ -9,6 +9,7 @@ mod forks;
 mod hard_moments;
 mod jobs;
 mod kill;
+mod kill_jobs;
 mod memory;
 mod models;
 mod money;

@@ -55,7 +55,7 @@ impl Default for Pace {
             card: seconds(10),
             picture: seconds(60),
             save: seconds(10),
-            hold: seconds(90),
+            hold: seconds(30),
             drain: seconds(30),
             last: seconds(600),
         }

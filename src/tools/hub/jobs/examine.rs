@@ -12,10 +12,10 @@ use super::arguments::{Arguments, Operation};
 use super::plan::{Origin, Plan, Work};
 use super::warn;
 use super::{HfJobs, record};
-use crate::agent::budget::dollars;
 use crate::agent::tool::{ExamineContext, Examined};
 use crate::clients::hub::jobs::Source;
 use crate::clients::hub::{Account, Hub, HubError, Patience, Repo, RepoKind};
+use crate::protocol::money::dollars;
 use crate::protocol::{Cost, Purpose, Run, RunFind};
 use crate::text::{count, duration};
 

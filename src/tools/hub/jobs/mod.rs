@@ -33,10 +33,10 @@ use self::arguments::{Arguments, Operation};
 use self::plan::{Plan, Work};
 use self::prices::LivePrices;
 use super::HubKit;
-use crate::agent::budget::dollars;
 use crate::agent::tool::{
     Assessment, BadArguments, CallContext, ExamineContext, Examined, Place, Risk, Tool, ToolError, parameters,
 };
+use crate::protocol::money::dollars;
 use crate::protocol::{Cost, ToolOutcome, ToolSpec};
 use crate::text::{duration, nearest};
 use crate::tools::files::blocking;
